@@ -1,0 +1,42 @@
+# `make demo` installs what it needs into .venv and goes once round the loop; `make test` installs and tests.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint types contracts unit clean
+demo: .venv/runtime.stamp
+	$(BIN)/hygiene demo
+
+test: .venv/dev.stamp lint types contracts unit
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy
+
+contracts:
+	$(BIN)/lint-imports --no-logo
+
+unit:
+	$(BIN)/pytest -n auto
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/runtime.stamp: .venv/bin/python requirements/runtime.lock pyproject.toml
+	test -e .venv/dev.stamp || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.lock
+	test -e .venv/dev.stamp || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+.venv/dev.stamp: .venv/bin/python requirements/dev.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml --all-extras -o requirements/runtime.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml requirements/dev.in --all-extras -o requirements/dev.lock
+
+clean:
+	rm -rf .venv build dist

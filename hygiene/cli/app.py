@@ -1,0 +1,53 @@
+"""The click application: a group whose commands are imported when called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+import click
+
+from hygiene import __version__
+from hygiene.cli.registry import COMMANDS
+from hygiene.errors import ExitCode
+
+
+class _LazyGroup(click.Group):
+    """Finds a command in the registry and imports its module only then."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        return cast(click.Command, import_module(module).command) if module else None
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Docs: docs/ in the repository.",
+)
+@click.version_option(__version__, prog_name="hygiene")
+def app() -> None:
+    """Find leaked credentials, store them, replace them by references, rotate them, prove it.
+
+    \b
+    hygiene scan                 what leaks in this folder?
+    hygiene scan --history       … and in every commit?
+    hygiene migrate --apply      move it into a store, leave references
+    hygiene rotate --leaked      make what leaked worthless
+    hygiene audit exposures      show that it is over
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run the application; a command returns its exit code (None means 0)."""
+    try:
+        code = app.main(arguments, prog_name="hygiene", standalone_mode=False)
+    except click.exceptions.Abort as error:
+        raise KeyboardInterrupt from error
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    return code if isinstance(code, int) else ExitCode.CLEAN

@@ -1,0 +1,60 @@
+"""The one boundary: runs a command, prints errors, gives the exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from hygiene.cli.registry import load_app, load_hook
+from hygiene.errors import ExitCode, HygieneError
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with a code of ``design/cli.md``."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``arguments``; prints an error for the person at the prompt and gives the exit code."""
+    try:
+        # Hooks run at every commit: they skip click, whose import costs more than their scan.
+        command = load_hook() if arguments[:1] == ["hook"] else load_app()
+        return command(arguments)
+    except HygieneError as error:
+        print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("hygiene: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (head, less): not our failure, but nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.INTERNAL
+    except Exception as error:
+        _print_internal(error)
+        return ExitCode.INTERNAL
+
+
+def print_error(error: HygieneError) -> None:
+    """Say what failed, then what to try."""
+    print(f"hygiene: error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hygiene: hint: {error.hint}", file=sys.stderr)
+
+
+def _print_internal(error: Exception) -> None:
+    # Frames without locals and without the message, either of which could hold a value.
+    print(f"hygiene: internal error: {type(error).__name__}", file=sys.stderr)
+    for frame in traceback.extract_tb(error.__traceback__)[-8:]:
+        print(f"    {os.path.relpath(frame.filename)}:{frame.lineno} in {frame.name}", file=sys.stderr)
+    print("hygiene: hint: please report this; the text above holds no value", file=sys.stderr)
+
+
+def _terminate(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(ExitCode.TERMINATED)

@@ -1,0 +1,31 @@
+"""The commands, each in a file of its own that is imported only when it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
+
+Command = Callable[[list[str]], int]
+
+COMMANDS = {
+    "scan": "hygiene.cli.scan",
+    "rules": "hygiene.cli.rules",
+    "secret": "hygiene.cli.secret",
+    "run": "hygiene.cli.run",
+    "render": "hygiene.cli.render",
+    "migrate": "hygiene.cli.migrate",
+    "rotate": "hygiene.cli.rotate",
+    "audit": "hygiene.cli.audit",
+    "demo": "hygiene.cli.demo",
+}
+
+
+def load_app() -> Command:
+    """Import the click application."""
+    return cast(Command, import_module("hygiene.cli.app").run)
+
+
+def load_hook() -> Command:
+    """Import the hooks' own, click-free entry."""
+    return cast(Command, import_module("hygiene.cli.hook").run)

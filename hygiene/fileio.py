@@ -1,0 +1,168 @@
+"""Atomic, durable file writes, and the private folders that our own data lives in."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hygiene.errors import WriteError
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+_TEMPORARY_PREFIX = ".hygiene-tmp-"
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space and run the command again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space and run the command again"),
+    errno.EROFS: ("the file system is read-only", "mount it writable or choose another place"),
+    errno.EACCES: ("permission denied", "check the owner and mode of the folder"),
+    errno.EPERM: ("operation not permitted", "check the owner and mode of the folder"),
+}
+
+
+def write_error(path: Path, error: OSError) -> WriteError:
+    """Translate ``error`` from writing ``path`` into one with a cause and a hint."""
+    reason, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), "check the path and try again"))
+    return WriteError(f"cannot write {path}: {reason}", hint=hint)
+
+
+def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Replace ``path`` by ``content``: a reader sees the old or the new bytes, also after a power cut.
+
+    ``mode`` defaults to the mode of the file that is replaced, or 0600 for a new one. Raises
+    :class:`WriteError`; the old content is then intact.
+    """
+    if mode is None:
+        mode = _mode_of(path)
+    temporary = path.with_name(_TEMPORARY_PREFIX + secrets.token_hex(8))
+    try:
+        _write_new(temporary, content, mode)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise write_error(path, error) from error
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def create_exclusive(path: Path, content: bytes, *, mode: int = PRIVATE_FILE) -> bool:
+    """Create ``path`` durably unless it exists; says whether it did. Raises :class:`WriteError`.
+
+    The content appears whole or not at all: a hard link from a complete file makes the name.
+    """
+    temporary = path.with_name(_TEMPORARY_PREFIX + secrets.token_hex(8))
+    try:
+        _write_new(temporary, content, mode)
+        os.link(temporary, path)
+        sync_folder(path.parent)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise write_error(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def append_durable(path: Path, line: bytes) -> None:
+    """Append ``line`` to the private file ``path`` and sync it.
+
+    A short write (full disk) is cut off again, so that no torn line stays. Raises :class:`WriteError`.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        try:
+            before = os.fstat(descriptor).st_size
+            try:
+                _write_all(descriptor, line)
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, before)
+                raise
+        finally:
+            os.close(descriptor)
+        if before == 0:
+            sync_folder(path.parent)
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def make_private_folder(path: Path) -> Path:
+    """Make ``path`` and its parents, private to the user. Raises :class:`WriteError`."""
+    try:
+        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path, error) from error
+    return path
+
+
+def is_private(path: Path) -> bool:
+    """Say whether ``path`` belongs to this user and nobody else may write it."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def sweep_temporary(folder: Path) -> int:
+    """Remove temporary files that a killed run left in ``folder``; gives their number."""
+    count = 0
+    for leftover in folder.glob(_TEMPORARY_PREFIX + "*"):
+        leftover.unlink(missing_ok=True)
+        count += 1
+    return count
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and new names in ``folder`` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path, *, exclusive: bool = True) -> Iterator[None]:
+    """Hold an advisory lock on ``path`` (created if absent); waits for other holders."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    except OSError as error:
+        raise write_error(path, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _mode_of(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return PRIVATE_FILE
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        _write_all(descriptor, content)
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,1 @@
+"""Old value → new value."""

@@ -1,0 +1,132 @@
+"""What a store must do: the whole obligation on one screen.
+
+A store keeps named secrets; each has versions, and stages (``current``, ``pending``, ``previous``) that point
+at versions. Every backend passes ``tests/contract``; what one can't do it says in :class:`Capabilities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple, Protocol
+
+from hygiene.reference import Reference
+from hygiene.secret import Secret
+
+CURRENT = "current"
+PENDING = "pending"
+PREVIOUS = "previous"
+
+
+class Expect(Enum):
+    """What a writer may demand besides a version."""
+
+    ABSENT = "absent"  # no secret of this name, deleted ones included
+    ANYTHING = "anything"
+
+
+class Capabilities(NamedTuple):
+    """What a store can do; jobs adapt to what it can't."""
+
+    writable: bool = True
+    cas: bool = True  # refuses a write when the version is another than expected
+    stages: bool = True
+    versions: bool = True
+    recoverable_delete: bool = True
+    expiry: bool = True
+    binary: bool = True
+    max_bytes: int = 65_536
+
+
+class Version(NamedTuple):
+    """One version of a secret, without its value."""
+
+    id: str
+    created: datetime
+    stages: frozenset[str]
+    expires: datetime | None = None
+
+
+class StoredSecret(NamedTuple):
+    """What a store tells about a secret; never its value."""
+
+    name: str
+    reference: Reference  # of the current version's whole value
+    owner: str  # who keeps it: "hygiene" for ours, anything else for foreign ones
+    versions: tuple[Version, ...]  # newest first
+    created: datetime
+    expires: datetime | None = None
+    due: datetime | None = None  # when rotation is due
+    deleted: datetime | None = None  # set while a deletion can be undone
+    labels: tuple[tuple[str, str], ...] = ()  # what we know of it: rule, provider, variable
+
+    def staged(self, stage: str) -> Version | None:
+        """Give the version that ``stage`` points at."""
+        return next((version for version in self.versions if stage in version.stages), None)
+
+
+class Store(Protocol):
+    """A place for secrets. Every method raises subclasses of :class:`hygiene.errors.StoreError`."""
+
+    @property
+    def uri(self) -> str:
+        """The store as the user names it."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this store can do."""
+
+    def reference(self, name: str, *, field: str = "") -> Reference:
+        """Build the reference to the current version of ``name``, whether or not it exists."""
+
+    def name_of(self, reference: Reference) -> str:
+        """Give the name that ``reference`` means here; raises NotFoundError when it means another store."""
+
+    def describe(self, name: str) -> StoredSecret | None:
+        """Tell about ``name``, or None where it never was; a deleted one that can come back is told."""
+
+    def list(self, prefix: str = "") -> Iterator[StoredSecret]:
+        """Tell about every secret whose name starts with ``prefix``, in the order of names."""
+
+    def put(
+        self,
+        name: str,
+        secret: Secret,
+        *,
+        expect: str | Expect = Expect.ANYTHING,
+        token: str,
+        stage: str = CURRENT,
+        expires: datetime | None = None,
+        labels: tuple[tuple[str, str], ...] = (),
+    ) -> Version:
+        """Write a version and point ``stage`` at it; the former current version becomes ``previous``.
+
+        ``expect`` is the id of the current version, or an :class:`Expect`; ConflictError when it is not so.
+        ``token`` (32 to 64 of [a-z0-9-]) makes a retry a no-op: the same token with the same value gives the
+        same version, with another value ConflictError. ForeignSecretError for a secret that is not ours.
+        """
+
+    def get(self, name: str, *, stage: str = CURRENT, version: str | None = None) -> Secret:
+        """Read a value; NotFoundError when the secret, stage or version is not there."""
+
+    def promote(self, name: str, version: str, *, expect: str) -> None:
+        """Make ``version`` current and the version ``expect``, which must be current, previous; idempotent."""
+
+    def unstage(self, name: str, stage: str) -> None:
+        """Take ``stage`` (not current) off whatever version carries it."""
+
+    def expire(self, name: str, at: datetime | None) -> None:
+        """Set or remove the moment from which the secret must not be used."""
+
+    def mark_due(self, name: str, at: datetime | None) -> None:
+        """Set or remove the moment from which rotation is due."""
+
+    def adopt(self, name: str) -> None:
+        """Make a foreign secret ours."""
+
+    def delete(self, name: str, *, recoverable: bool = True) -> None:
+        """Delete all versions; where ``recoverable``, :meth:`restore` brings them back."""
+
+    def restore(self, name: str) -> None:
+        """Undo a recoverable deletion."""
