@@ -1,7 +1,7 @@
 """What every source of bytes promises: a cheap listing, the bytes on request, and the places afterwards.
 
 The parent process lists and, at the end, asks for the places of what matched; worker processes read. A
-source is therefore picklable or survives a fork: it opens processes and files in ``read`` only.
+source is therefore picklable and survives a fork: it opens processes and files in ``read`` only.
 """
 
 from __future__ import annotations
@@ -18,25 +18,32 @@ OVERLAP = 64 << 10  # … each beginning this many bytes before the end of the o
 class Item(NamedTuple):
     """Something to scan, once, however many places hold it."""
 
-    id: str  # git object id, or "sha256:…", "path:…" and the like outside git
-    size: int  # in bytes; an estimate is enough
+    id: str  # git object id, or "sha256:…", "path:…" and the like outside git; unique within its source
+    size: int  # in bytes; an estimate is enough, 0 where the listing does not know it
     path: str  # a hint: the first known path, "" where there is none
 
 
 class Blob(NamedTuple):
-    """The bytes of an item, or one window of them."""
+    """The bytes of an item, or one window of them.
+
+    A match that lies wholly inside an overlap is seen twice, at the same place of the object.
+    """
 
     id: str
     data: bytes
     path: str
     start: int = 0  # where ``data`` begins in the object: 0, except for the later windows of a long one
+    line: int = 1  # line of the first byte of ``data``, 1-based
+    column: int = 1  # its column, 1-based, in bytes that are not UTF-8 continuation bytes
 
 
 class Source(Protocol):
     """One place where secrets may lie."""
 
+    commits: int  # how many commits items() has gone over so far; 0 outside of history
+
     def items(self) -> Iterable[Item]:
-        """List what there is, each blob once, in the order that reads fastest."""
+        """List what there is, each blob once, in the order that reads fastest. Raises SourceError."""
         ...
 
     def read(self, items: Sequence[Item]) -> Iterator[Blob]:
@@ -47,9 +54,13 @@ class Source(Protocol):
         ...
 
     def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
-        """Tell where the blobs ``ids`` appear, the oldest place first."""
+        """Tell where the blobs ``ids`` appear, the oldest place first.
+
+        A blob without a place (an object that no ref reaches, when those were not asked for) is missing from
+        the answer; its findings are to be dropped.
+        """
         ...
 
     def skipped(self) -> Sequence[Skipped]:
-        """Tell what was not read, by this process, and why."""
+        """Tell what this copy of the source did not read since the last call, and why."""
         ...
