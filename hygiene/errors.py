@@ -91,6 +91,14 @@ class ProviderError(RotationError):
     """The provider of a credential refused, failed, or answered in a way that proves nothing."""
 
 
+class OutcomeUnknownError(ProviderError):
+    """A provider may or may not have acted: both values are verified before anything is tried again."""
+
+
+class PersonNeededError(RotationError):
+    """A step can only be done by a person; the rotation waits for ``hygiene rotate confirm``."""
+
+
 class JournalError(StoreError):
     """A journal can't be written, read, or belongs to another run."""
 

@@ -1,10 +1,14 @@
-"""What a provider of credentials must do to have one rotated."""
+"""What a provider of credentials must do to have one rotated: the whole obligation on one screen.
+
+A provider object is made for one stored secret (see ``registry.py``); the values that it takes and gives are
+whole stored values: a password, a URL with one inside, or a JSON object of several fields.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from hygiene.secret import Secret
 
@@ -31,6 +35,18 @@ class Abilities(NamedTuple):
     overlap: bool  # old and new are valid at the same time
     self_service: bool  # the credential alone may replace itself
     idempotent_issue: bool  # issuing the same prepared value twice is harmless
+    prepares: bool = True  # we choose the new value, so it is stored before the provider changes
+    verifiable: bool = True  # verify can tell live from dead
+    propagation: float = 10.0  # seconds that a change may take to be seen everywhere
+
+
+class Target(NamedTuple):
+    """What a provider is told of the secret that it rotates."""
+
+    name: str  # the stored secret's name
+    labels: Mapping[str, str]  # what the store and the configuration know: user, host, role …
+    hosts: tuple[str, ...] = ()  # where the configuration allows to connect to, as host or host:port
+    admin: Secret | None = None  # the admin credential, where the configuration names one
 
 
 class Provider(Protocol):
@@ -49,19 +65,31 @@ class Provider(Protocol):
         """What rotation looks like here."""
 
     def prepare(self, current: Secret) -> Secret | None:
-        """Make the value to install, or None where the provider makes it itself."""
+        """Make the value to install, or None where the provider makes it itself (``not abilities.prepares``)."""
 
     def issue(self, current: Secret, prepared: Secret | None) -> Secret:
         """Make the new credential valid and give it; with a prepared value, twice is the same as once.
 
-        Raises ProviderError; after one whose outcome is unknown, the caller verifies both values.
+        Raises ProviderError when the provider refused (nothing changed) and OutcomeUnknownError when it may
+        have acted: the caller then verifies both values before it tries again.
         """
 
     def verify(self, secret: Secret) -> Check:
         """Ask whether ``secret`` works; never raises for an answer of any kind."""
 
     def revoke(self, old: Secret, current: Secret) -> None:
-        """Make ``old`` worthless, using ``current`` or the admin credential; twice is the same as once."""
+        """Make ``old`` worthless, using ``current`` or the admin credential; twice is the same as once.
 
-    def orphans(self, known: Mapping[str, str]) -> list[str]:
-        """Name credentials at the provider that a cut-off issue may have left (identifiers, not values)."""
+        ``old`` may also be a new value that is given up; ``current`` is the one that stays.
+        """
+
+
+@runtime_checkable
+class Inventory(Protocol):
+    """A provider that can tell which credentials exist, so that a cut-off issue leaves no orphan."""
+
+    def identifiers(self, current: Secret) -> frozenset[str]:
+        """Name the credentials that exist beside each other here (identifiers, not values)."""
+
+    def discard(self, identifier: str, current: Secret) -> None:
+        """Remove the never used credential ``identifier``; raises ProviderError for one that was used."""
