@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
+
+INTENT = "intent"  # about to happen
+OK = "ok"
+FAILED = "failed"
+DENIED = "denied"
+OUTCOMES = (INTENT, OK, FAILED, DENIED)
 
 
 class Actor(NamedTuple):
     """Who acts."""
 
-    user: str  # OS user
+    user: str  # OS user, by the effective user id and not by $USER
     git: str = ""  # "Name <email>" of the git identity
     subject: str = ""  # the CI's OIDC subject
+    host: str = ""
+    auth: str = ""  # what the subject rests on: oidc-token, ci-environment
 
 
 class AuditEvent(NamedTuple):
@@ -27,6 +35,9 @@ class AuditEvent(NamedTuple):
     detail: Mapping[str, str]
     prev: str  # hex
     hash: str  # hex
+    mac: str = ""  # hex
+    prev_mac: str = ""  # hex; so that the next entry vouches for a mac too
+    log: str = ""  # the chain it stands in; known from the file, not part of the entry
 
 
 class Recorder(Protocol):
@@ -35,8 +46,11 @@ class Recorder(Protocol):
     def record(self, action: str, object: str, outcome: str, **detail: str) -> AuditEvent:
         """Append one entry durably; raises :class:`hygiene.errors.AuditError` when that fails."""
 
-    def access(self, action: str, object: str, **detail: str) -> AbstractContextManager[None]:
-        """Record the intent on entry and the outcome on exit (ok, or failed with the error's class)."""
+    def access(self, action: str, object: str, **detail: str) -> AbstractContextManager[MutableMapping[str, str]]:
+        """Record the intent on entry and the outcome on exit (ok, denied, or failed with the error's class).
+
+        What the body puts into the mapping that it is given joins the outcome's detail.
+        """
 
     def events(self) -> Iterator[AuditEvent]:
-        """Give the entries in order."""
+        """Give the entries of every chain in the order of their times."""

@@ -1,0 +1,117 @@
+"""A store whose every access leaves evidence: the intent before, the outcome after, and no access without both.
+
+Reading or changing a value is recorded; telling about secrets (``describe``, ``list``) reads no value and is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from hygiene.prove.event import Recorder
+from hygiene.prove.redact import Redactor
+from hygiene.reference import Reference
+from hygiene.secret import Secret
+from hygiene.store.protocol import CURRENT, Capabilities, Expect, Store, StoredSecret, Version
+
+
+def audited(store: Store, recorder: Recorder) -> Store:
+    """Wrap ``store`` so that ``recorder`` witnesses each access; AuditError where it can't, and nothing is done."""
+    return _Audited(store, recorder)
+
+
+class _Audited:
+    def __init__(self, store: Store, recorder: Recorder) -> None:
+        self._store = store
+        self._recorder = recorder
+        # A recorder with a sink that redacts is told the values that pass, so that none slips into an entry.
+        self._redactor: Redactor | None = getattr(recorder, "redactor", None)
+
+    @property
+    def uri(self) -> str:
+        return self._store.uri
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._store.capabilities
+
+    def reference(self, name: str, *, field: str = "") -> Reference:
+        return self._store.reference(name, field=field)
+
+    def name_of(self, reference: Reference) -> str:
+        return self._store.name_of(reference)
+
+    def describe(self, name: str) -> StoredSecret | None:
+        return self._store.describe(name)
+
+    def list(self, prefix: str = "") -> Iterator[StoredSecret]:
+        return self._store.list(prefix)
+
+    def put(
+        self,
+        name: str,
+        secret: Secret,
+        *,
+        expect: str | Expect = Expect.ANYTHING,
+        token: str,
+        stage: str = CURRENT,
+        expires: datetime | None = None,
+        labels: tuple[tuple[str, str], ...] = (),
+    ) -> Version:
+        self._learn(secret)
+        with self._recorder.access("secret.put", self._object(name), stage=stage, **_labels(labels)) as result:
+            version = self._store.put(
+                name, secret, expect=expect, token=token, stage=stage, expires=expires, labels=labels
+            )
+            result.update(version=version.id, stage=stage, **_labels(labels))
+        return version
+
+    def get(self, name: str, *, stage: str = CURRENT, version: str | None = None) -> Secret:
+        detail = {"version": version} if version else {"stage": stage}
+        with self._recorder.access("secret.get", self._object(name), **detail):
+            secret = self._store.get(name, stage=stage, version=version)
+            self._learn(secret)
+        return secret
+
+    def promote(self, name: str, version: str, *, expect: str) -> None:
+        with self._recorder.access("secret.promote", self._object(name), version=version, former=expect):
+            self._store.promote(name, version, expect=expect)
+
+    def unstage(self, name: str, stage: str) -> None:
+        with self._recorder.access("secret.unstage", self._object(name), stage=stage):
+            self._store.unstage(name, stage)
+
+    def expire(self, name: str, at: datetime | None) -> None:
+        with self._recorder.access("secret.expire", self._object(name), at=_time(at)):
+            self._store.expire(name, at)
+
+    def mark_due(self, name: str, at: datetime | None) -> None:
+        with self._recorder.access("secret.mark-due", self._object(name), at=_time(at)):
+            self._store.mark_due(name, at)
+
+    def adopt(self, name: str) -> None:
+        with self._recorder.access("secret.adopt", self._object(name)):
+            self._store.adopt(name)
+
+    def delete(self, name: str, *, recoverable: bool = True) -> None:
+        with self._recorder.access("secret.delete", self._object(name), recoverable=str(recoverable).lower()):
+            self._store.delete(name, recoverable=recoverable)
+
+    def restore(self, name: str) -> None:
+        with self._recorder.access("secret.restore", self._object(name)):
+            self._store.restore(name)
+
+    def _object(self, name: str) -> str:
+        return str(self._store.reference(name))
+
+    def _learn(self, secret: Secret) -> None:
+        if self._redactor is not None:
+            self._redactor.learn(secret)
+
+
+def _labels(labels: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {f"label_{key}": value for key, value in labels}
+
+
+def _time(at: datetime | None) -> str:
+    return at.isoformat() if at else "never"

@@ -1,0 +1,165 @@
+"""The writer of the audit log: one durable line an entry, many processes in a queue, and no access without its entry.
+
+The end of the log is known from the state beside it, so that an append does not read the log. What a crash left
+between the two is read, checked with the log's key, and taken over; anything else is tampering and stops the work.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from heapq import merge
+from hmac import compare_digest
+from pathlib import Path
+
+from hygiene import __version__
+from hygiene.errors import AccessDeniedError, AuditError, WriteError
+from hygiene.fileio import append_durable, locked, make_private_folder
+from hygiene.prove.actor import current_actor
+from hygiene.prove.chain import START, Deed, Head, entry_after, entry_hash, entry_mac, next_key, parse_entry, unsealed
+from hygiene.prove.event import DENIED, FAILED, INTENT, OK, Actor, AuditEvent
+from hygiene.prove.files import chain_files, chain_lines, segment_path
+from hygiene.prove.redact import Redactor
+from hygiene.prove.state import SUFFIX, State, create_state, read_state, write_state
+
+SEGMENT_BYTES = 64 * 2**20  # a file that is larger is followed by a new one
+_TAMPERED = "hygiene audit verify says more; hygiene audit restart --reason … begins a new chain and records that"
+
+
+def open_log(folder: Path, actor: Actor | None = None) -> Log:
+    """Open the audit log in ``folder``; it is made at the first entry. ``actor`` defaults to who runs this."""
+    return Log(folder, actor or current_actor())
+
+
+class Log:
+    """A :class:`hygiene.prove.event.Recorder` over the chains of one folder; writes the one of this writer."""
+
+    def __init__(self, folder: Path, actor: Actor, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Record in ``folder`` in the name of ``actor``."""
+        self.folder = folder
+        self.redactor = Redactor()
+        self._actor = {key: self.redactor.clean(value) for key, value in actor._asdict().items() if value}
+        self._segment_bytes = segment_bytes
+
+    def record(self, action: str, object: str, outcome: str, **detail: str) -> AuditEvent:
+        """Append one entry durably; raises :class:`AuditError` when that fails."""
+        try:
+            make_private_folder(self.folder)
+            with locked(self.folder / ".lock"):
+                path, state = self._open_chain()
+                return self._append(path, state, Deed(action, object, outcome, detail))
+        except WriteError as error:
+            problem = f"the audit log can't be written, so nothing is done: {error.message}"
+            raise AuditError(problem, hint=error.hint) from error
+
+    @contextmanager
+    def access(self, action: str, object: str, **detail: str) -> Iterator[MutableMapping[str, str]]:
+        """Record the intent on entry and the outcome on exit; see :class:`hygiene.prove.event.Recorder`."""
+        intent = self.record(action, object, INTENT, **detail)
+        result: dict[str, str] = {}
+        try:
+            yield result
+        except BaseException as error:
+            outcome = DENIED if isinstance(error, AccessDeniedError) else FAILED
+            # The class and not the message: a message may quote what it should not.
+            self.record(action, object, outcome, **{**result, "intent": str(intent.seq), "error": type(error).__name__})
+            raise
+        self.record(action, object, OK, **{**result, "intent": str(intent.seq)})
+
+    def events(self) -> Iterator[AuditEvent]:
+        """Give the entries of every chain in the order of their times; raises :class:`AuditError` for a broken line."""
+        chains = [_events(log, files) for log, files in chain_files(self.folder).items()]
+        return merge(*chains, key=lambda event: event.time)
+
+    def _open_chain(self) -> tuple[Path, State]:
+        states = sorted(self.folder.glob("*" + SUFFIX))
+        if len(states) > 1:
+            raise AuditError(f"{self.folder} holds the state of {len(states)} chains", hint=_TAMPERED)
+        if states:
+            return states[0], self._caught_up(states[0], read_state(states[0]))
+        return self._start_chain()
+
+    def _start_chain(self, **detail: str) -> tuple[Path, State]:
+        log = secrets.token_hex(32)
+        state = State(Head(log, 0, log, "", "", secrets.token_bytes(32)), 1, 0)
+        path = segment_path(self.folder, log, 1).with_suffix("").with_suffix(SUFFIX)
+        create_state(path, state)
+        self._append(
+            path, state, Deed(START, log, OK, {"version": __version__, "folder": str(self.folder.resolve()), **detail})
+        )
+        return path, read_state(path)
+
+    def _append(self, path: Path, state: State, deed: Deed) -> AuditEvent:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        if now < state.head.time:
+            deed = deed._replace(detail={**deed.detail, "clock_back": state.head.time})
+        line, event, head = entry_after(state.head, self._cleaned(deed), time=now, actor=self._actor)
+        segment, size = state.segment, state.size
+        if size and size + len(line) > self._segment_bytes:
+            segment, size = segment + 1, 0
+        append_durable(segment_path(self.folder, head.log, segment), line + b"\n")
+        try:
+            write_state(path, State(head, segment, size + len(line) + 1))
+        except OSError as error:
+            raise AuditError(f"cannot write {path}: {error.strerror}") from error
+        return event
+
+    def _cleaned(self, deed: Deed) -> Deed:
+        clean = self.redactor.clean
+        detail = {key: clean(str(value)) for key, value in deed.detail.items()}
+        return Deed(clean(deed.action), clean(deed.object), deed.outcome, detail)
+
+    def _caught_up(self, path: Path, state: State) -> State:
+        """Take over what a crash left behind the state; raises :class:`AuditError` where the log was changed."""
+        current = segment_path(self.folder, state.head.log, state.segment)
+        following = segment_path(self.folder, state.head.log, state.segment + 1)
+        try:
+            size = current.stat().st_size if state.size or current.exists() else 0
+        except OSError as error:
+            raise AuditError(f"the audit log is gone: {current}", hint=_TAMPERED) from error
+        if size < state.size:
+            raise AuditError(f"the audit log was cut: {current}", hint=_TAMPERED)
+        if size == state.size and not following.exists():
+            return state
+        state = _read_on(current, state)
+        if following.exists():
+            state = _read_on(following, State(state.head, state.segment + 1, 0))
+        write_state(path, state)
+        return state
+
+
+def _read_on(path: Path, state: State) -> State:
+    """Follow the log from ``state`` to its end, cutting a torn last line: what it announced was not begun."""
+    with path.open("r+b") as stream:
+        stream.seek(state.size)
+        rest = stream.read()
+        whole, _, torn = rest.rpartition(b"\n")
+        if torn:
+            stream.truncate(state.size + len(rest) - len(torn))
+    head = state.head
+    for line in whole.split(b"\n") if whole else ():
+        head = _follow(path, head, line)
+    return State(head, state.segment, state.size + len(rest) - len(torn))
+
+
+def _follow(path: Path, head: Head, line: bytes) -> Head:
+    try:
+        event = parse_entry(line)
+        intact = entry_hash(unsealed(line, event.hash, event.mac), event.prev) == event.hash
+        ours = intact and compare_digest(entry_mac(head.key, event.hash), event.mac)
+    except ValueError:
+        ours = False
+    if not ours or (event.prev, event.prev_mac, event.seq) != (head.hash, head.mac, head.seq + 1):
+        raise AuditError(f"{path} holds what hygiene did not write, after entry {head.seq}", hint=_TAMPERED)
+    return Head(head.log, event.seq, event.hash, event.mac, event.time, next_key(head.key))
+
+
+def _events(log: str, files: list[Path]) -> Iterator[AuditEvent]:
+    for number, (line, _) in enumerate(chain_lines(files), 1):
+        try:
+            yield parse_entry(line, log)
+        except ValueError as error:
+            problem = f"entry {number} of the audit log {log} is not readable"
+            raise AuditError(problem, hint="hygiene audit verify names what is wrong") from error

@@ -1,0 +1,63 @@
+"""Redaction at the sink: whatever a caller hands to the log, no value reaches it."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections import OrderedDict
+from urllib.parse import quote, quote_plus
+
+from hygiene.secret import Secret
+
+REDACTED = "[redacted]"
+_VALUES_AT_MOST = 64  # the latest; each costs a search in every entry
+_SHORTEST = 6  # shorter values occur by chance in names and times
+_LONGEST_FIELD = 2048
+_USERINFO = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+(?=@)")
+_BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,}")
+_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+
+
+class Redactor:
+    """Knows the values that passed through this process lately, in the forms in which they may leak."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, tuple[Secret, tuple[str, ...]]] = OrderedDict()
+
+    def learn(self, secret: Secret) -> None:
+        """Remember ``secret``; it lives in the process anyway, and is never written."""
+        if len(secret) < _SHORTEST or any(known == secret for known, _ in self._known.values()):
+            return
+        self._known[id(secret)] = (secret, _forms(secret.reveal()))
+        if len(self._known) > _VALUES_AT_MOST:
+            self._known.popitem(last=False)
+
+    def clean(self, text: str) -> str:
+        """Give ``text`` without known values and credentials in URLs, headers and PEM, cut to a sane length.
+
+        Bytes that are no text (lone surrogates) become ``\\xNN`` escapes, since an entry is UTF-8.
+        """
+        for _, forms in self._known.values():
+            for form in forms:
+                if form in text:
+                    text = text.replace(form, REDACTED)
+        text = _USERINFO.sub(REDACTED, text)
+        text = _BEARER.sub(rf"\1 {REDACTED}", text)
+        text = _PEM.sub(REDACTED, text)
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "…"
+
+
+def _forms(value: bytes) -> tuple[str, ...]:
+    plain = value.decode("utf-8", "surrogateescape")
+    forms = [
+        plain,
+        plain.strip(),
+        quote(value, safe=""),
+        quote_plus(value),
+        value.hex(),
+        b64encode(value).decode().rstrip("="),
+        urlsafe_b64encode(value).decode().rstrip("="),
+        repr(value)[2:-1],
+    ]
+    return tuple(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))

@@ -1,0 +1,62 @@
+"""What the writer of a chain keeps beside it: the head, the MAC key of the next entry, and how far the file is good.
+
+One record of fixed size, overwritten in place under the log's lock and not synced: after a power cut it may be
+older than the log, never newer, and the log itself tells the rest. Overwriting it is what erases the used keys.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from hygiene.errors import AuditError
+from hygiene.fileio import PRIVATE_FILE, create_exclusive
+from hygiene.prove.chain import Head
+
+_RECORD_BYTES = 512  # one sector, so that it is written whole or not at all
+SUFFIX = ".state"
+CLOSED = ".closed"  # follows the suffix when the chain was ended: nothing may stand behind its head
+
+
+class State(NamedTuple):
+    """The head of a chain, and the place in its files that belongs to it."""
+
+    head: Head
+    segment: int  # number of the file that is written now, from 1
+    size: int  # bytes of that file that are good
+
+
+def create_state(path: Path, state: State) -> bool:
+    """Keep ``state`` at ``path`` durably, unless there is one; says whether it did."""
+    return create_exclusive(path, _format_state(state))
+
+
+def read_state(path: Path) -> State:
+    """Read the state at ``path``; raises :class:`AuditError` for a damaged one."""
+    try:
+        fields = json.loads(path.read_bytes())
+        head = Head(**{**{name: fields[name] for name in Head._fields}, "key": bytes.fromhex(fields["key"])})
+        return State(head, fields["segment"], fields["size"])
+    except OSError as error:
+        raise AuditError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise AuditError(
+            f"the state of the audit log is damaged: {path}",
+            hint="look at it with hygiene audit verify; hygiene audit restart begins a new chain and says so",
+        ) from error
+
+
+def write_state(path: Path, state: State) -> None:
+    """Overwrite the state at ``path``; raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        os.pwrite(descriptor, _format_state(state), 0)
+    finally:
+        os.close(descriptor)
+
+
+def _format_state(state: State) -> bytes:
+    fields = {**state.head._asdict(), "key": state.head.key.hex(), "segment": state.segment, "size": state.size}
+    return json.dumps(fields).encode().ljust(_RECORD_BYTES - 1) + b"\n"

@@ -1,0 +1,109 @@
+"""Verifies every chain of an audit folder against its own hashes and against the state that its writer keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from hygiene.errors import AuditError
+from hygiene.prove.chain import Head, Problem, Verifier
+from hygiene.prove.event import Actor, AuditEvent
+from hygiene.prove.files import SHORT_ID, chain_files, chain_lines
+from hygiene.prove.state import CLOSED, SUFFIX, read_state
+
+
+class Verdict(NamedTuple):
+    """What is known of one chain after its verification."""
+
+    log: str  # the log's id, or the short one that names its files
+    entries: int
+    first_time: str
+    last_time: str
+    hash: str  # of the last entry
+    problems: tuple[Problem, ...]  # the first bad entry first
+    unmatched: tuple[tuple[int, str, str, str], ...]  # intents without an outcome: seq, time, action, object
+    macs: int  # entries whose MAC was checked
+    epochs: tuple[int, ...]  # entries that changed the key
+    clock_steps: tuple[int, ...]  # entries that say that the clock went back
+    checkpoints: int
+    tail_confirmed: bool  # the writer's state says that this is the end
+
+
+def verify_folder(
+    folder: Path, keys: Mapping[str, Mapping[int, bytes]] | None = None, actor: Actor | None = None
+) -> list[Verdict]:
+    """Verify all chains in ``folder``.
+
+    ``keys`` are verification keys: log id → number of an entry → its key. A chain that ``actor`` began in this very
+    folder must have its state here. The lock is not taken: an entry that is being written appears as a tail beyond
+    the state, which is checked by its MAC. Raises :class:`AuditError` for what can't be read.
+    """
+    files = chain_files(folder)
+    states = {path.name[:SHORT_ID]: path for path in sorted(folder.glob(f"*{SUFFIX}*"))}
+    verdicts = []
+    for log in sorted(files.keys() | states.keys()):
+        known = {seq: key for name, some in (keys or {}).items() if name.startswith(log) for seq, key in some.items()}
+        verdicts.append(_verify_chain(log, files.get(log, []), states.get(log), known, _origin(folder, actor)))
+    return verdicts
+
+
+def _verify_chain(
+    log: str, files: list[Path], state: Path | None, keys: dict[int, bytes], origin: Mapping[str, str]
+) -> Verdict:
+    head, damage = _read_head(state)
+    if head is not None:
+        # Nothing may follow a chain that was ended: no key fits what stands there.
+        keys[head.seq + 1] = b"" if state_is_closed(state) else head.key
+    verifier = Verifier(keys, head)
+    for line, whole in chain_lines(files):
+        if not whole:
+            verifier.torn()
+            break
+        verifier.feed(line)
+    verifier.finish()
+    if state is None and origin and verifier.start is not None and _began_here(verifier.start, origin):
+        damage = "the state of this chain, which was begun here, is gone: its end can't be confirmed"
+    if damage:
+        verifier.problems.append(Problem("state", verifier.seq + 1, 0, damage))
+    return _verdict(log, verifier, head is not None)
+
+
+def _read_head(state: Path | None) -> tuple[Head | None, str]:
+    if state is None:
+        return None, ""
+    try:
+        return read_state(state).head, ""
+    except AuditError as error:
+        return None, error.message
+
+
+def _origin(folder: Path, actor: Actor | None) -> Mapping[str, str]:
+    return {"user": actor.user, "host": actor.host, "folder": str(folder.resolve())} if actor else {}
+
+
+def _began_here(start: AuditEvent, origin: Mapping[str, str]) -> bool:
+    told = {**start.actor, **start.detail}
+    return all(told.get(key) == value for key, value in origin.items())
+
+
+def state_is_closed(state: Path | None) -> bool:
+    """Say whether ``state`` belongs to a chain that was ended."""
+    return state is not None and state.name.endswith(CLOSED)
+
+
+def _verdict(log: str, verifier: Verifier, confirmed: bool) -> Verdict:
+    return Verdict(
+        log=verifier.log or log,
+        entries=verifier.entries,
+        first_time=verifier.first_time,
+        last_time=verifier.time,
+        hash=verifier.hash,
+        problems=tuple(verifier.problems),
+        unmatched=tuple((seq, *rest) for seq, rest in sorted(verifier.intents.items())),
+        macs=verifier.macs,
+        epochs=tuple(verifier.epochs),
+        clock_steps=tuple(verifier.clock_steps),
+        checkpoints=len(verifier.checkpoints),
+        tail_confirmed=confirmed and not verifier.problems,
+    )
