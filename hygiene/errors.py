@@ -75,6 +75,10 @@ class AccessDeniedError(StoreError):
     """The identity may not do this."""
 
 
+class IntegrityError(StoreError):
+    """What is stored does not verify: changed, swapped, replayed or signed by someone without the right."""
+
+
 class IdentityError(StoreError):
     """There is no usable identity to open the store with."""
 

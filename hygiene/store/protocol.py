@@ -6,9 +6,10 @@ at versions. Every backend passes ``tests/contract``; what one can't do it says 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from enum import Enum
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from hygiene.reference import Reference
@@ -17,6 +18,19 @@ from hygiene.secret import Secret
 CURRENT = "current"
 PENDING = "pending"
 PREVIOUS = "previous"
+
+
+OWNER = "hygiene"  # the owner of what we made
+
+
+class Opening(NamedTuple):
+    """What a backend is opened with: ``open_backend(opening) -> Store`` is its one entry."""
+
+    uri: str  # as the user names it
+    rest: str  # the URI without its scheme
+    base: Path  # what relative paths start from
+    label: str  # the store's name in the configuration, if it has one
+    notify: Callable[[str], None]  # told the recovery key of a store that is made, once
 
 
 class Expect(Enum):

@@ -1,0 +1,60 @@
+"""Where a secret's files lie below the store's root.
+
+``secrets/NAME/@record.json`` and ``secrets/NAME/@DIGEST.age``. No name holds an ``@``, so a secret may be
+called like the folder of another. Parts longer than file systems allow are cut: ``aaaa…@/aaaa``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+RECORD = "@record.json"
+_CUT = 200
+_ROOT = "secrets"
+
+
+def record_folder(root: Path, name: str) -> Path:
+    """Give the folder of the secret ``name``, which is a checked name."""
+    parts = [piece for part in name.split("/") for piece in _cut(part)]
+    return root.joinpath(_ROOT, *parts)
+
+
+def value_path(root: Path, name: str, digest: str) -> Path:
+    """Give the age file of ``name`` whose SHA-256 is ``digest``."""
+    return record_folder(root, name) / f"@{digest[:32]}.age"
+
+
+def record_names(root: Path, prefix: str = "") -> list[str]:
+    """Give the names of all records that start with ``prefix``, sorted."""
+    return sorted(name for name in _walk(str(root / _ROOT), "") if name.startswith(prefix))
+
+
+def unnamed_values(folder: Path, digests: set[str]) -> Iterator[Path]:
+    """Give the age files in ``folder`` that none of ``digests`` names: leftovers of cut-off writes."""
+    kept = {f"@{digest[:32]}.age" for digest in digests}
+    return (path for path in folder.glob("@*.age") if path.name not in kept)
+
+
+def _walk(folder: str, name: str) -> Iterator[str]:
+    try:
+        entries = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in entries:
+        if entry.name == RECORD:
+            yield name
+        elif not entry.name.startswith("@") and entry.is_dir(follow_symlinks=False):
+            yield from _walk(entry.path, _joined(name, entry.name))
+
+
+def _joined(name: str, piece: str) -> str:
+    if name.endswith("@"):
+        return name[:-1] + piece
+    return f"{name}/{piece}" if name else piece
+
+
+def _cut(part: str) -> list[str]:
+    pieces = [part[start : start + _CUT] for start in range(0, len(part), _CUT)]
+    return [piece + "@" for piece in pieces[:-1]] + pieces[-1:]

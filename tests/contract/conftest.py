@@ -1,0 +1,17 @@
+"""Every backend, opened for the one contract suite. A backend that can't be had here is skipped with its reason."""
+
+import pytest
+
+from tests.contract.places import PLACES
+
+
+@pytest.fixture(params=PLACES, ids=[place.__name__ for place in PLACES])
+def place(request, tmp_path, monkeypatch):
+    """One backend: ``open()`` gives a fresh client of it, ``foreign(name, value)`` plants a stranger's secret."""
+    with request.param(request, tmp_path, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(place):
+    return place.open()
