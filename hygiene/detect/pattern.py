@@ -1,0 +1,77 @@
+"""From the short pattern of a rule file to the full one that the engines run.
+
+A rule file says what the credential looks like; what may stand around it is the same for nearly all of
+them and is added here. Neither Hyperscan nor a fast prefilter knows look-around, so borders are matched
+as characters, and group 1 is the secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# What a token's left neighbour may not be, unless the neighbour is the end of an escape sequence: the
+# letter of "\n", the digits of "%3D", of "\u003d" and of "\x3d", the "m" of a terminal's colour.
+DEFAULT_BEFORE = "A-Za-z0-9_-"
+_ESCAPES = r"\\[nrtbf]|%[0-9A-Fa-f]{2}|u00[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,8}m"
+
+# A value that is recognised by the words near it must stand like a value: after a quote, a blank, an
+# operator, a bracket; never inside a path or a longer word.
+_VALUE_STARTS = r"""[\s"'`=:,(>\[{|]|\\[nrt"']|%(?:3[ADad]|2[02])|u00(?:3[aAdD]|22)|&(?:quot|#34|#x22);"""
+
+# The word for a credential that must follow a provider's name.
+_NOUN = r"(?i:key|token|secret|pass|pwd|auth|cred|bearer|webhook|signature|pat\b|license|login|sid\b)"
+# The value may stand on the next line, as in a YAML or JSON pair of name and value, or in an XML element.
+_NEXT_LINE = r"""(?:\r?\n[ \t]{0,32}(?:["']?(?i:value|default)["']?[ \t]{0,2}[:=][ \t]{0,2}|<value>)?)?"""
+_ASSIGNED = r"""[\w.-]{0,24}["'\]>)]{0,3}\s{0,4}(?:[=:,(]|:=|=>|<-|\|\||\?\?)[\s"'`\\]{0,6}"""
+
+_LAST_CLASS = re.compile(r"(\[(?:\\.|[^\]\\])+\]|\\d|\\w)(?:\{[\d,]+\}|[+*?])?\)*$")
+
+
+def full_pattern(
+    body: str,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+    context: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> bytes:
+    """Give ``body`` its borders; group 1 of the result is the secret.
+
+    ``before`` and ``after`` are the insides of character classes that may not adjoin; "" asks for no border,
+    None for the usual ones. ``context`` are words of a provider, one of which must stand before the secret
+    and be followed by a word such as key or token; ``names`` are names that the secret is assigned to.
+    """
+    secret = body if has_group(body) else f"({body})"
+    left = _context(context, names) if context or names else _left(DEFAULT_BEFORE if before is None else before)
+    return (left + secret + _right(_body_alphabet(body) if after is None else after)).encode("latin-1")
+
+
+def has_group(body: str) -> bool:
+    """Say whether ``body`` holds a capturing group."""
+    return bool(re.search(r"(?<!\\)(?:\\\\)*\((?!\?)", re.sub(r"\[(?:\\.|[^\]\\])+\]", "", body)))
+
+
+def _left(characters: str) -> str:
+    return f"(?:^|[^{characters}]|{_ESCAPES})" if characters else ""
+
+
+def _right(characters: str) -> str:
+    return f"(?:[^{characters}]|$)" if characters else ""
+
+
+def _body_alphabet(body: str) -> str:
+    """The characters that would continue ``body``: those of its last class."""
+    last = _LAST_CLASS.search(body)
+    if last is None:
+        return DEFAULT_BEFORE
+    return last[1][1:-1] if last[1].startswith("[") and not last[1].startswith("[^") else "A-Za-z0-9_"
+
+
+def _context(context: Sequence[str], names: Sequence[str]) -> str:
+    ways = []
+    if context:
+        ways.append(rf"(?i:{'|'.join(context)})[\s\S]{{0,40}}{_NOUN}[^\n]{{0,32}}{_NEXT_LINE}(?:{_VALUE_STARTS})")
+    if names:
+        ways.append(rf"(?i:{'|'.join(names)})(?:{_ASSIGNED}|[^\n]{{0,16}}{_NEXT_LINE}(?:{_VALUE_STARTS}))")
+    return f"(?:{'|'.join(ways)})"
