@@ -1,0 +1,37 @@
+"""What matching needs of a rule, and what a match is: plain values that the rule cache stores."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Pattern(NamedTuple):
+    """The part of a rule that the hot path carries; marshalled, so of plain types only."""
+
+    id: str
+    description: str
+    severity: str
+    confidence: str
+    pattern: bytes  # in the syntax that Hyperscan and Python's re share; group 1 or the whole is the secret
+    width: int  # the longest match in bytes, at most MAX_WIDTH
+    keywords: tuple[bytes, ...] = ()  # lower case; one of them occurs in or just before the match; none: no such demand
+    checksum: str = ""
+    exclude_paths: tuple[str, ...] = ()  # globs
+    exclude_values: tuple[bytes, ...] = ()  # patterns, searched for in the secret
+    generic: bool = False  # only a hint for the classifier
+    priority: int = 0  # where two overlap, the higher one stays
+    family: str = ""  # rules of one family give a secret the same fingerprint
+
+
+class Match(NamedTuple):
+    """Half-open byte offsets of one match and of the secret inside it."""
+
+    rule: int
+    start: int
+    end: int
+    secret_start: int
+    secret_end: int
+
+
+MAX_WIDTH = 32 << 10  # bytes; longer matches are not looked for, so that windows may overlap by a fixed length
+NEAR = 128  # bytes before a match in which its keyword may stand

@@ -1,0 +1,92 @@
+"""The compiled rules, kept in the user's cache folder, so that a run neither reads TOML nor compiles.
+
+One file a rule set: a line that says what it was made from, a checksum, then the patterns (marshalled) and Hyperscan's
+database. It is used only if this user owns it and nobody else may write it, and if every part of the line still holds:
+our version, the engine, the interpreter, the CPU, and name, size and times of each rule file. Anything else is rebuilt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+from hygiene import __version__
+from hygiene.detect.match import Pattern
+from hygiene.errors import WriteError
+from hygiene.fileio import is_private, make_private_folder, write_atomic
+
+_FORMAT = 1
+_MAGIC = b"hygiene rules "
+_KEPT = 16  # rule sets of other projects and versions; older ones go
+
+
+class CompiledRules(NamedTuple):
+    """Rules ready for an engine."""
+
+    patterns: tuple[Pattern, ...]
+    digest: str  # of all that went into the rules
+    database: bytes  # Hyperscan's; empty for the engine that needs none
+
+
+def cache_key(files: Sequence[Path], settings: Sequence[str], engine: str) -> str:
+    """Say in one line what compiled rules depend on: a change of any rule file or setting changes it."""
+    states = [_state(path) for path in files]
+    parts = (__version__, _FORMAT, engine, sys.implementation.cache_tag, _cpu(), states, tuple(settings))
+    return repr(parts)
+
+
+def read_compiled(folder: Path, key: str) -> CompiledRules | None:
+    """Read the compiled rules for ``key``, or None where there are none that can be trusted."""
+    path = _path(folder, key)
+    if not (is_private(folder) and is_private(path)):
+        return None
+    try:
+        stored_key, checksum, body = path.read_bytes().removeprefix(_MAGIC).split(b"\n", 2)
+        if stored_key != key.encode("utf-8", "surrogateescape") or int(checksum) != crc32(body):
+            return None
+        digest, rows, database = marshal.loads(body)  # noqa: S302 (this user's own file, checked above)
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    return CompiledRules(tuple(Pattern(*row) for row in rows), digest, database)
+
+
+def write_compiled(folder: Path, key: str, rules: CompiledRules) -> None:
+    """Keep ``rules`` for the next run; a cache that can't be written is no failure."""
+    body = marshal.dumps((rules.digest, [tuple(pattern) for pattern in rules.patterns], rules.database))
+    content = b"%s%s\n%d\n%s" % (_MAGIC, key.encode("utf-8", "surrogateescape"), crc32(body), body)
+    with contextlib.suppress(OSError, WriteError):
+        make_private_folder(folder)
+        if is_private(folder):
+            write_atomic(_path(folder, key), content, mode=0o600)
+            _prune(folder)
+
+
+def _path(folder: Path, key: str) -> Path:
+    name = key.encode("utf-8", "surrogateescape")
+    return folder / f"rules-{crc32(name):08x}{crc32(name[::-1]):08x}"
+
+
+def _prune(folder: Path) -> None:
+    files = sorted(folder.glob("rules-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in files[_KEPT:]:
+        path.unlink(missing_ok=True)
+
+
+def _state(path: Path) -> tuple[str, int, int, int, int]:
+    status = path.stat()
+    return str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _cpu() -> str:
+    """Name what a database depends on: the machine's type and the CPU's abilities (the home may be shared)."""
+    flags = b""
+    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open("rb") as stream:
+        head = stream.read(4096)
+        flags = next((line for line in head.splitlines() if line.startswith((b"flags", b"Features"))), b"")
+    return f"{sys.platform} {os.uname().machine} {crc32(flags):08x}"
