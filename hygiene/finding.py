@@ -74,6 +74,7 @@ class ScanResult(NamedTuple):
     findings: tuple[Finding, ...]
     skipped: tuple[Skipped, ...]
     stats: ScanStats
+    interrupted: bool = False  # by Ctrl-C: these are the findings until then
 
     @property
     def new(self) -> tuple[Finding, ...]:
@@ -83,4 +84,4 @@ class ScanResult(NamedTuple):
     @property
     def incomplete(self) -> bool:
         """Whether something that should have been read was not."""
-        return any(skip.incomplete for skip in self.skipped)
+        return self.interrupted or any(skip.incomplete for skip in self.skipped)

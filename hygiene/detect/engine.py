@@ -6,7 +6,6 @@ A clean blob costs one call and no Python code. For the slower stand-in see ``en
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import hyperscan
 from hyperscan._version import __version__
@@ -16,17 +15,6 @@ from hygiene.detect.spans import Spans
 from hygiene.errors import ConfigError
 
 NAME = f"hyperscan {__version__}"
-
-
-class Engine(Protocol):
-    """Finds what the rules describe."""
-
-    name: str
-    patterns: Sequence[Pattern]
-
-    def matches(self, data: bytes) -> list[Match]:
-        """Give all matches in ``data``, ordered by rule, then by place."""
-        ...
 
 
 class HyperscanEngine:
@@ -67,6 +55,8 @@ class HyperscanEngine:
         runs = self._ends.get(rule)
         if runs is None:
             self._ends[rule] = [end, end]
+        elif end <= runs[-1]:  # only at the very end: before and after a last line feed
+            runs[-2] = min(runs[-2], end)
         elif end - runs[-1] <= self._widths[rule]:
             runs[-1] = end
         else:

@@ -6,7 +6,6 @@ occurs are searched for.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,7 +15,7 @@ from hygiene.detect.spans import Spans
 try:
     from ahocorasick_rs import BytesAhoCorasick
 except ImportError:  # the wheel exists for fewer platforms than Python does
-    BytesAhoCorasick = None
+    BytesAhoCorasick = None  # type: ignore[assignment,misc]
 
 NAME = "re 1"
 

@@ -1,8 +1,9 @@
-"""What matching needs of a rule, and what a match is: plain values that the rule cache stores."""
+"""What matching needs of a rule, what a match is, and what finds one: plain values that the rule cache stores."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 
 class Pattern(NamedTuple):
@@ -17,7 +18,7 @@ class Pattern(NamedTuple):
     keywords: tuple[bytes, ...] = ()  # lower case; one of them occurs in or just before the match; none: no such demand
     checksum: str = ""
     exclude_paths: tuple[str, ...] = ()  # globs
-    exclude_values: tuple[bytes, ...] = ()  # patterns, searched for in the secret
+    exclude_values: tuple[str, ...] = ()  # patterns, searched for in the secret
     generic: bool = False  # only a hint for the classifier
     priority: int = 0  # where two overlap, the higher one stays
     family: str = ""  # rules of one family give a secret the same fingerprint
@@ -31,6 +32,17 @@ class Match(NamedTuple):
     end: int
     secret_start: int
     secret_end: int
+
+
+class Engine(Protocol):
+    """Finds what the rules describe."""
+
+    name: str
+    patterns: Sequence[Pattern]
+
+    def matches(self, data: bytes) -> list[Match]:
+        """Give all matches in ``data``, ordered by rule, then by place."""
+        ...
 
 
 MAX_WIDTH = 32 << 10  # bytes; longer matches are not looked for, so that windows may overlap by a fixed length

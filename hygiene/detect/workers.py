@@ -1,0 +1,358 @@
+"""Worker processes over items: each reads, matches and filters; the parent hands out chunks and merges.
+
+A worker is a fork, so that sharing the engine's database and the source costs nothing. It says which item it is at in
+a page of shared memory: when the system kills it, the parent knows where, and tries again around that place; what kills
+a second worker is reported as skipped. Frames on the pipes are a length and a marshalled value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import mmap
+import os
+import select
+import signal
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from hygiene.detect.examine import Examiner, Hit
+from hygiene.detect.sources.protocol import Blob, Item, Source
+from hygiene.errors import HygieneError, SourceError
+from hygiene.finding import Skipped
+
+_FIRST_BYTES, _FIRST_ITEMS = 8 << 20, 2048  # a scan of no more than this is over sooner than a worker has started
+_CHUNK_BYTES, _CHUNK_ITEMS = 64 << 20, 8192
+_REPORT_EVERY = 0.2  # seconds between two frames of a worker
+_NUMBER = struct.Struct("<Q")
+
+
+class Chunk(NamedTuple):
+    """Items that are handed out together."""
+
+    items: Sequence[Item]
+    tried: bool = False  # a worker has died of it
+
+
+class Outcome:
+    """What the workers have found so far."""
+
+    def __init__(self) -> None:
+        self.hits: dict[tuple[str, int, int, int], Hit] = {}
+        self.skipped: list[Skipped] = []
+        self.scanned: list[str] = []  # ids of the items that were read whole
+        self.blobs = 0
+        self.bytes = 0
+        self.listed_blobs = 0
+        self.listed_bytes = 0
+        self.listing_done = False
+        self.interrupted = False
+
+    def add(self, hits: Iterable[Hit]) -> None:
+        """Add ``hits``; one that a second try gives again counts once."""
+        for hit in hits:
+            self.hits[hit.blob, hit.start, hit.end, hit.rule] = hit
+
+    def finish(self, chunk: Chunk, skipped: Sequence[Skipped]) -> None:
+        """Note that ``chunk`` is through."""
+        self.skipped += skipped
+        if not any(skip.incomplete for skip in skipped):
+            self.scanned += [item.id for item in chunk.items]
+
+
+Report = Callable[[Outcome], None]
+
+
+def run(source: Source, items: Iterable[Item], examiner: Examiner, jobs: int, report: Report | None = None) -> Outcome:
+    """Examine ``items`` of ``source`` with at most ``jobs`` processes; ``report`` is told of progress.
+
+    An interrupt (Ctrl-C) ends the work early: the outcome then says so, and holds what was found. Raises SourceError
+    where the source can't be read at all.
+    """
+    outcome = Outcome()
+    tell = report or (lambda _outcome: None)
+    chunks = _chunks(items, outcome)
+    try:
+        head = list(islice(chunks, 2))
+        if jobs <= 1 or len(head) <= 1:
+            for chunk in chain(head, chunks):
+                _inline(source, examiner, chunk, outcome, tell)
+        else:
+            _Pool(source, examiner, jobs, outcome, tell).run(chain(head, chunks))
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    outcome.skipped += source.skipped()
+    return outcome
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may use: its CPU affinity, and its control group's quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, _quota(Path("/sys/fs/cgroup")) or cores))
+
+
+def _quota(root: Path) -> int:
+    """Give the control group's cores (rounded up), 0 for no limit; version 2, then version 1."""
+    try:
+        quota, period = (root / "cpu.max").read_text().split()[:2]
+    except (OSError, ValueError):
+        try:
+            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return 0
+    return -(-int(quota) // int(period)) if quota.isdigit() and period.isdigit() and int(period) else 0
+
+
+def _chunks(items: Iterable[Item], outcome: Outcome) -> Iterator[Chunk]:
+    pending: list[Item] = []
+    size, most_bytes, most_items = 0, _FIRST_BYTES, _FIRST_ITEMS
+    for item in items:
+        pending.append(item)
+        size += item.size
+        outcome.listed_blobs += 1
+        outcome.listed_bytes += item.size
+        if size >= most_bytes or len(pending) >= most_items:
+            yield Chunk(pending)
+            pending, size, most_bytes, most_items = [], 0, _CHUNK_BYTES, _CHUNK_ITEMS
+    outcome.listing_done = True
+    if pending:
+        yield Chunk(pending)
+
+
+def _inline(source: Source, examiner: Examiner, chunk: Chunk, outcome: Outcome, tell: Report) -> None:
+    def counted() -> Iterator[Blob]:
+        for blob in source.read(chunk.items):
+            outcome.blobs += not blob.start
+            outcome.bytes += len(blob.data)
+            yield blob
+
+    for hit in examiner.examine_all(counted()):
+        outcome.add((hit,))
+    outcome.finish(chunk, source.skipped())
+    tell(outcome)
+
+
+class _Place:
+    """Where in its chunk a worker is: a number in shared memory, which outlives the worker."""
+
+    def __init__(self, memory: mmap.mmap, slot: int) -> None:
+        self._memory = memory
+        self.slot = slot
+
+    def write(self, index: int) -> None:
+        _NUMBER.pack_into(self._memory, self.slot * _NUMBER.size, index)
+
+    def read(self) -> int:
+        (index,) = _NUMBER.unpack_from(self._memory, self.slot * _NUMBER.size)
+        return int(index)
+
+
+class _Worker:
+    """The parent's end of one worker."""
+
+    def __init__(self, pid: int, tasks: int, results: int, place: _Place) -> None:
+        self.pid = pid
+        self.tasks = tasks
+        self.results = results
+        self.place = place
+        self.chunk: Chunk | None = None
+
+    def give(self, chunk: Chunk) -> None:
+        self.chunk = chunk
+        with contextlib.suppress(BrokenPipeError):  # it has died: the end of its results will say so
+            _send(self.tasks, [tuple(item) for item in chunk.items])
+
+    def close(self) -> int:
+        """Give the signal that ended the worker, or 0."""
+        os.close(self.tasks)
+        os.close(self.results)
+        _pid, status = os.waitpid(self.pid, 0)
+        return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+
+
+class _Pool:
+    """Hands out chunks to workers until there are none."""
+
+    def __init__(self, source: Source, examiner: Examiner, jobs: int, outcome: Outcome, tell: Report) -> None:
+        self._source = source
+        self._examiner = examiner
+        self._jobs = jobs
+        self._outcome = outcome
+        self._tell = tell
+        self._places = mmap.mmap(-1, jobs * _NUMBER.size)
+        self._workers: dict[int, _Worker] = {}  # by the file descriptor of its results
+        self._again: deque[Chunk] = deque()
+
+    def run(self, chunks: Iterator[Chunk]) -> None:
+        try:
+            self._loop(chunks)
+        finally:
+            for worker in self._workers.values():
+                if worker.chunk is not None:
+                    os.kill(worker.pid, signal.SIGKILL)
+                worker.close()
+
+    def _loop(self, chunks: Iterator[Chunk]) -> None:
+        while True:
+            while len(self._workers) < self._jobs and (chunk := self._next(chunks)):
+                self._start().give(chunk)
+            busy = [worker.results for worker in self._workers.values() if worker.chunk is not None]
+            if not busy:
+                return
+            for results in select.select(busy, [], [], _REPORT_EVERY)[0]:
+                self._hear(self._workers[results], chunks)
+            self._tell(self._outcome)
+
+    def _next(self, chunks: Iterator[Chunk]) -> Chunk | None:
+        return self._again.popleft() if self._again else next(chunks, None)
+
+    def _hear(self, worker: _Worker, chunks: Iterator[Chunk]) -> None:
+        frame = _receive(worker.results)
+        if frame is None:
+            self._bury(worker)
+            return
+        blobs, size, hits, end = frame
+        self._outcome.blobs += blobs
+        self._outcome.bytes += size
+        self._outcome.add(Hit(*hit) for hit in hits)
+        if end is None:
+            return
+        kind, facts = end
+        if kind == "error":
+            raise SourceError(facts[0], hint=facts[1])
+        assert worker.chunk is not None
+        self._outcome.finish(worker.chunk, [Skipped(*skip) for skip in facts])
+        worker.chunk = None
+        if chunk := self._next(chunks):
+            worker.give(chunk)
+
+    def _bury(self, worker: _Worker) -> None:
+        """Take a dead worker's chunk apart around the item that it died of."""
+        del self._workers[worker.results]
+        at = worker.place.read()
+        killer = worker.close()
+        chunk = worker.chunk
+        if chunk is None:
+            return
+        cause = f"signal {signal.Signals(killer).name}" if killer else "an internal error"
+        suspects = chunk.items[at : at + 2]  # the one that it read last, and the one that it was reading
+        if chunk.tried and len(chunk.items) == 1:
+            item = chunk.items[0]
+            self._outcome.finish(chunk, [Skipped(item.path or item.id, f"twice a worker was ended by {cause} here")])
+            return
+        parts = (chunk.items[:at], chunk.items[at + 2 :])
+        self._again += [Chunk(part) for part in parts if part]
+        self._again += [Chunk((item,), tried=True) for item in suspects]
+
+    def _start(self) -> _Worker:
+        tasks_out, tasks_in = os.pipe()
+        results_out, results_in = os.pipe()
+        taken = {worker.place.slot for worker in self._workers.values()}
+        place = _Place(self._places, min(set(range(self._jobs)) - taken))
+        pid = os.fork()
+        if pid == 0:
+            for other in self._workers.values():  # so that a worker's pipe ends with the parent, not with a sibling
+                os.close(other.tasks)
+                os.close(other.results)
+            os.close(tasks_in)
+            os.close(results_out)
+            _work(_Bench(self._source, self._examiner, place), tasks_out, results_in)
+        os.close(tasks_out)
+        os.close(results_in)
+        worker = self._workers[results_out] = _Worker(pid, tasks_in, results_out, place)
+        return worker
+
+
+class _Bench(NamedTuple):
+    """What a worker works with."""
+
+    source: Source
+    examiner: Examiner
+    place: _Place
+
+
+def _work(bench: _Bench, tasks: int, results: int) -> NoReturn:
+    """Be a worker, until there are no tasks or no parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    code = 1
+    try:
+        while (rows := _receive(tasks)) is not None:
+            _Task(bench, [Item(*row) for row in rows], results).run()
+        code = 0
+    finally:
+        os._exit(code)  # nothing of the parent's is flushed or cleaned up twice
+
+
+class _Task:
+    """One chunk, in a worker."""
+
+    def __init__(self, bench: _Bench, items: list[Item], results: int) -> None:
+        self._bench = bench
+        self._items = items
+        self._results = results
+        self._blobs = 0
+        self._bytes = 0
+        self._due = time.monotonic() + _REPORT_EVERY
+        self._hits: list[Hit] = []
+
+    def run(self) -> None:
+        try:
+            for hit in self._bench.examiner.examine_all(self._counted()):
+                self._hits.append(hit)
+            end: tuple[str, Any] = ("done", [tuple(skip) for skip in self._bench.source.skipped()])
+        except HygieneError as error:
+            end = ("error", (error.message, error.hint))
+        self._report(end)
+
+    def _counted(self) -> Iterator[Blob]:
+        at = 0
+        self._bench.place.write(at)
+        for blob in self._bench.source.read(self._items):
+            while at < len(self._items) - 1 and self._items[at].id != blob.id:
+                at += 1
+            self._bench.place.write(at)
+            self._blobs += not blob.start
+            self._bytes += len(blob.data)
+            yield blob
+            if time.monotonic() > self._due:
+                self._report(None)
+
+    def _report(self, end: tuple[str, Any] | None) -> None:
+        _send(self._results, (self._blobs, self._bytes, [tuple(hit) for hit in self._hits], end))
+        self._blobs = self._bytes = 0
+        self._hits.clear()
+        self._due = time.monotonic() + _REPORT_EVERY
+
+
+def _send(descriptor: int, value: Any) -> None:
+    body = marshal.dumps(value)
+    view = memoryview(_NUMBER.pack(len(body)) + body)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _receive(descriptor: int) -> Any:
+    """Give the next value, or None where the other end is gone."""
+    head = _read(descriptor, _NUMBER.size)
+    if head is None:
+        return None
+    body = _read(descriptor, _NUMBER.unpack(head)[0])
+    return None if body is None else marshal.loads(body)  # noqa: S302 (from a fork of ourselves)
+
+
+def _read(descriptor: int, size: int) -> bytes | None:
+    parts = []
+    while size:
+        part = os.read(descriptor, min(size, 1 << 20))
+        if not part:
+            return None
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
