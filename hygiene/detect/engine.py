@@ -63,6 +63,10 @@ class HyperscanEngine:
             runs += (end, end)
 
 
+open_engine = HyperscanEngine
+DamagedDatabase = hyperscan.HyperscanError
+
+
 def compile_database(patterns: Sequence[Pattern]) -> bytes:
     """Compile ``patterns`` into a serialised database for this CPU; takes seconds for hundreds.
 

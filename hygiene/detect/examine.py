@@ -7,20 +7,22 @@ one finding, the most specific rule), name and place it, look for a mark beside 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from hygiene.detect.fingerprint import fingerprint
 from hygiene.detect.globs import matches_any
+from hygiene.detect.known import is_placeholder, is_reference
 from hygiene.detect.lines import position
 from hygiene.detect.marks import find_mark
 from hygiene.detect.match import Engine, Match, Pattern
-from hygiene.detect.placeholder import is_placeholder
 from hygiene.detect.sources.protocol import OVERLAP, WINDOW, Blob
 from hygiene.finding import CONFIDENCES
 
-Check = Callable[[bytes], bool | None]  # True: passed, False: failed, None: can't say
+# name of a checksum, secret, the text around it → passed, failed, or None: can't say
+Check = Callable[[str, bytes, bytes], bool | None]
+_AROUND = 512  # bytes on each side that a checksum may look at
 
 
 class Hit(NamedTuple):
@@ -54,10 +56,8 @@ class _Candidate(NamedTuple):
 class Examiner:
     """Examines blobs with one engine, for one repository's key."""
 
-    def __init__(
-        self, engine: Engine, checks: Mapping[str, Check], key: Callable[[], bytes], min_confidence: str
-    ) -> None:
-        """Report from ``min_confidence`` upwards; ``checks`` are the checksums by name.
+    def __init__(self, engine: Engine, check: Check, key: Callable[[], bytes], min_confidence: str) -> None:
+        """Report from ``min_confidence`` upwards; ``check`` runs a checksum.
 
         ``key`` gives the repository's key, which names leaks; it is asked for at the first one, since finding it takes
         a call of git.
@@ -65,7 +65,7 @@ class Examiner:
         self._engine = engine
         self._matches = engine.matches
         self.patterns = engine.patterns
-        self._checks = checks
+        self._check = check
         self._key = key
         self._least = CONFIDENCES.index(min_confidence)
 
@@ -103,14 +103,17 @@ class Examiner:
         secret = blob.data[match.secret_start : match.secret_end]
         if pattern.exclude_paths and matches_any(blob.path, pattern.exclude_paths):
             return None
-        if any(_compiled(value).search(secret) for value in pattern.exclude_values) or is_placeholder(secret):
+        if any(_compiled(value).search(secret) for value in pattern.exclude_values):
             return None
-        confidence, reasons = self._checked(pattern, secret)
+        if is_placeholder(secret) or is_reference(secret):
+            return None
+        around = blob.data[max(0, match.secret_start - _AROUND) : match.secret_end + _AROUND]
+        confidence, reasons = self._checked(pattern, secret, around)
         return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons)
 
-    def _checked(self, pattern: Pattern, secret: bytes) -> tuple[str, tuple[str, ...]]:
+    def _checked(self, pattern: Pattern, secret: bytes, around: bytes) -> tuple[str, tuple[str, ...]]:
         """Give the confidence after the checksum, and why."""
-        verdict = self._checks[pattern.checksum](secret) if pattern.checksum else None
+        verdict = self._check(pattern.checksum, secret, around) if pattern.checksum else None
         if verdict is None:
             return pattern.confidence, ()
         if verdict:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hygiene import __version__
+from hygiene.detect.rulefolders import RuleChoice, built_in_folder, rule_files
 from hygiene.errors import ConfigError
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class Rule(NamedTuple):
@@ -50,12 +49,6 @@ class RuleSet(NamedTuple):
     digest: str
 
 
-def built_in_folder() -> Path:
-    """Where the built-in rules lie: inside the wheel, or beside the package in a checkout."""
-    shipped = _PACKAGE / "_rules"
-    return shipped if shipped.is_dir() else _PACKAGE.parent / "rules"
-
-
 def rules_digest(folders: Sequence[Path] = (), *, disable: Sequence[str] = (), only: bool = False) -> str:
     """Give a digest of the rule files and settings, without reading their TOML; the one of :func:`load_rules`."""
     return _digest(_read_files(folders, only), disable, only)
@@ -87,16 +80,7 @@ def load_rules(folders: Sequence[Path] = (), *, disable: Sequence[str] = (), onl
 
 
 def _read_files(folders: Sequence[Path], only: bool) -> list[tuple[Path, bytes]]:
-    roots = list(folders) if only else [built_in_folder(), *folders]
-    return [(path, _read(path)) for root in roots for path in _rule_files(root)]
-
-
-def _rule_files(root: Path) -> list[Path]:
-    if root.is_file():
-        return [root]
-    if not root.is_dir():
-        raise ConfigError(f"there is no folder of rules at {root}", hint="see [rules] folders, or --rules")
-    return sorted(root.glob("*.toml"))
+    return [(path, _read(path)) for path in rule_files(RuleChoice(tuple(folders), only=only))]
 
 
 def _read(path: Path) -> bytes:

@@ -1,0 +1,74 @@
+"""What detection loads only when it is needed: the engine that this machine has, the rules when the cache is cold, the
+checksums when a rule asks for one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hygiene.detect.match import Engine, Pattern
+from hygiene.detect.rulecache import CompiledRules, cache_key, read_compiled, write_compiled
+from hygiene.detect.rulefolders import RuleChoice, rule_files
+
+NOTICE = "the hyperscan wheel is missing: scanning with Python's re gives the same results, many times slower"
+
+
+class Loaded(NamedTuple):
+    """An engine with the rules of a run."""
+
+    engine: Engine
+    digest: str  # of the rules and of the engine
+    notice: str = ""  # what the user should know about the engine
+
+
+def load_engine(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
+    """Give the engine for ``choice``, from the ``cache`` folder where that holds it.
+
+    ``kind`` is hyperscan or re; without it, the best there is. Raises ConfigError for broken rules.
+    """
+    module = _engine_module(kind)
+    key = cache_key(rule_files(choice), (*choice.disable, str(choice.only)), module.NAME)
+    compiled = read_compiled(cache, key)
+    if compiled is not None:
+        try:
+            return _loaded(module, compiled)
+        except module.DamagedDatabase:
+            pass  # made for another CPU, or damaged: made again below
+    compiled = _compile(module, choice)
+    write_compiled(cache, key, compiled)
+    return _loaded(module, compiled)
+
+
+def check_secret(name: str, secret: bytes, around: bytes) -> bool | None:
+    """Run the offline check ``name``: passed, failed, or None where it can't say."""
+    verdict: bool | None = _checksum_module().check_secret(name, secret, around)
+    return verdict
+
+
+def _engine_module(kind: str) -> Any:
+    if kind != "re":
+        try:
+            return import_module("hygiene.detect.engine")
+        except ImportError:
+            if kind:
+                raise
+    return import_module("hygiene.detect.engine_re")
+
+
+def _compile(module: Any, choice: RuleChoice) -> CompiledRules:
+    rules = import_module("hygiene.detect.rules").load_rules(choice.folders, disable=choice.disable, only=choice.only)
+    patterns: tuple[Pattern, ...] = import_module("hygiene.detect.compile").patterns_from_rules(rules)
+    return CompiledRules(patterns, rules.digest, module.compile_database(patterns))
+
+
+def _loaded(module: Any, compiled: CompiledRules) -> Loaded:
+    engine = module.open_engine(compiled.patterns, compiled.database)
+    return Loaded(engine, f"{compiled.digest} {module.NAME}", "" if module.NAME.startswith("hyperscan") else NOTICE)
+
+
+@lru_cache(maxsize=1)
+def _checksum_module() -> Any:
+    return import_module("hygiene.detect.checksum")
