@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hygiene.detect.checksums.encodings import base64_bytes
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]*?)PRIVATE KEY(?: BLOCK)?-----(.*?)-----END", re.DOTALL)
-_ESCAPES = re.compile(rb"\\+[nrt]|[\"'+,\\`]|&#1[03];")
+_ESCAPES = re.compile(rb"\\+[nrt]|[\"'`]\s*[+.]?|[,\\]|&#1[03];")
 _HEADER = re.compile(rb"^[ \t]*[A-Za-z-]+: [^\n]*$", re.MULTILINE)
 _ARMOR_CHECKSUM = re.compile(rb"=[A-Za-z0-9+/]{4}\s*$")
 _OPENSSH = b"openssh-key-v1\0"

@@ -54,7 +54,7 @@ def cargo_publishing_tail(body: bytes) -> bytes:
 
 def check_supabase(token: bytes, around: bytes = b"") -> bool | None:
     """``sb_secret_`` + 22 + ``_`` + 8; the digest covers the project's name, sought in the text around."""
-    covered, _, tail = token.rpartition(b"_")
+    covered, tail = token[:-9], token[-8:]
     projects = {*_SUPABASE_HOST.findall(around), _SUPABASE_SELF_HOSTED}
     return True if any(supabase_tail(project, covered) == tail for project in projects) else None
 
@@ -162,15 +162,15 @@ def check_discord(token: bytes) -> bool | None:
 
 
 def check_openai(token: bytes) -> bool | None:
-    """The mark stands between two halves of the same length."""
+    """The mark stands between two halves of the same length; others were seen, so a failure proves nothing."""
     head, mark, tail = token.partition(_OPENAI_MARK)
     first = len(head) - max(head.rfind(b"-", 0, 12) + 1, 0)
-    return bool(mark) and first == len(tail) and len(tail) in (20, 58, 74)
+    return True if mark and first == len(tail) and len(tail) in (20, 58, 74) else None
 
 
 def check_anthropic(token: bytes) -> bool | None:
-    """API and admin keys: 93 characters and ``AA``."""
-    return token.endswith(b"AA") and len(token) in (108, 110)
+    """API and admin keys: 93 characters and ``AA``; only seen, so a failure proves nothing."""
+    return True if token.endswith(b"AA") and len(token) in (108, 110) else None
 
 
 def check_groq(token: bytes) -> bool | None:
@@ -255,10 +255,10 @@ def check_base64_64(key: bytes) -> bool | None:
 
 
 def check_uuid(value: bytes) -> bool | None:
-    """A random UUID; one of another version, or all alike, is an identifier."""
+    """False for a UUID of version 1, made from a clock, and for one of a few digits: identifiers, not secrets."""
     if not _is_uuid(value) or len(set(value)) < 8:
         return False
-    return None if uuid.UUID(value.decode()).version == 4 else False
+    return False if uuid.UUID(value.decode()).version == 1 else None
 
 
 def check_rapidapi(key: bytes) -> bool | None:

@@ -1,0 +1,1 @@
+"""Makes credentials that open nothing: rules are proved without a live-looking constant in the repository."""
