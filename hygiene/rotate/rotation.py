@@ -55,7 +55,8 @@ def begin(journal_at: Callable[..., Journal], store: Store, name: str, provider:
     """Start the journal of a rotation of ``name``, after the refusals that need no change undone.
 
     ``journal_at`` creates the journal from its facts. Raises RotationError for a store that can't be written,
-    a secret that isn't there or isn't ours, and ConflictError while another rotation has a pending value.
+    a secret that isn't there or isn't ours, one that the provider can't tell live from dead, and ConflictError
+    while another rotation has a pending value.
     """
     secret = _rotatable(store, name)
     old = secret.staged(CURRENT)
@@ -66,6 +67,12 @@ def begin(journal_at: Callable[..., Journal], store: Store, name: str, provider:
             f"another rotation of {name} is under way: a value is pending",
             hint=f"finish it where it was started (--resume), or give it up: hygiene rotate {name} --abort",
         )
+    before = provider.verify(store.get(name)) if provider.abilities.verifiable else Check(Verdict.UNKNOWN)
+    if before.verdict is Verdict.UNKNOWN and provider.abilities.verifiable:
+        raise ProviderError(
+            f"cannot tell whether {name} works, so it is not rotated: {before.evidence or 'no answer'}",
+            hint="without that, the new value could not be proved either; nothing was changed",
+        )
     return journal_at(
         name=name,
         store=store.uri,
@@ -73,6 +80,7 @@ def begin(journal_at: Callable[..., Journal], store: Store, name: str, provider:
         old=old.id,
         prepares=provider.abilities.prepares,
         reason=reason,
+        before=before.verdict.value,
     )
 
 
@@ -258,7 +266,7 @@ class Rotation:
         old = self._slots.read_old()
         prepared = self._slots.read_new(self._state.version) if self._prepares else None
         if not self._state.begun("issuing"):
-            self._journal.record("issuing", known=sorted(self._identifiers(old)))
+            self._journal.record("issuing", known=sorted(map(_digest, self._identifiers(old))))
         with self._recorder.access("rotate.issue", self._reference, provider=self._provider.name):
             issued = self._provider.issue(old, prepared)
         if prepared is None:
@@ -299,7 +307,7 @@ class Rotation:
         if state.sealed and self._sealer is not None:
             self._put(self._sealer.unseal(state.sealed))
             return True
-        self._clear_orphans(self._slots.read_old(), state.known)
+        self._clear_orphans(self._slots.read_old())
         return False
 
     def _adopted(self) -> bool:
@@ -339,7 +347,7 @@ class Rotation:
         if self._prepares:
             return self._check(self._slots.read_new(state.version), "new").verdict is Verdict.DEAD
         try:
-            return not state.version and not self._identifiers(self._slots.read_old()) - state.known
+            return not state.version and not self._orphans(self._slots.read_old())
         except ProviderError:
             return False
 
@@ -357,7 +365,7 @@ class Rotation:
         elif state.sealed and self._sealer is not None:
             new = self._sealer.unseal(state.sealed)
         else:
-            self._clear_orphans(old, state.known)
+            self._clear_orphans(old)
             return
         if self._provider.abilities.overlap:
             with self._recorder.access("rotate.revoke", self._reference, provider=self._provider.name, which="new"):
@@ -380,11 +388,14 @@ class Rotation:
     def _identifiers(self, current: Secret) -> frozenset[str]:
         return self._provider.identifiers(current) if isinstance(self._provider, Inventory) else frozenset()
 
-    def _clear_orphans(self, current: Secret, known: frozenset[str]) -> None:
+    def _orphans(self, current: Secret) -> list[str]:
+        return sorted(name for name in self._identifiers(current) if _digest(name) not in self._state.known)
+
+    def _clear_orphans(self, current: Secret) -> None:
         """Remove what a cut-off issue may have left: nobody has its value."""
         if not isinstance(self._provider, Inventory):
             self._stuck("the provider may have issued a value that was lost, and cannot be asked which")
-        for identifier in sorted(self._provider.identifiers(current) - known):
+        for identifier in self._orphans(current):
             with self._recorder.access("rotate.discard", self._reference, identifier=identifier):
                 self._provider.discard(identifier, current)
 
@@ -415,3 +426,8 @@ class Rotation:
     def _outcome(self, outcome: str, evidence: str = "") -> Rotated:
         gap = not self._provider.abilities.overlap
         return Rotated(self._name, self._reference, self._provider.name, outcome, gap, evidence)
+
+
+def _digest(identifier: str) -> str:
+    """Stand for an identifier in the journal: one half of a pair may be what leaked."""
+    return hashlib.sha256(identifier.encode()).hexdigest()[:16]

@@ -241,7 +241,7 @@ def test_issue_always_cut_stops_and_resumes(world: World) -> None:
 class _Blind(MemoryProvider):
     """Answers "unknown" while ``blind``."""
 
-    blind = True
+    blind = False
 
     def verify(self, secret: Secret) -> Check:
         return Check(Verdict.UNKNOWN, "429") if self.blind else super().verify(secret)
@@ -250,8 +250,10 @@ class _Blind(MemoryProvider):
 def test_new_value_not_proved_live_leaves_the_old_one(tmp_path: Path) -> None:
     provider = _Blind(OLD, overlap=True)
     world = World(tmp_path, provider, Capabilities())
+    rotation = world.rotation()
+    provider.blind = True
     with pytest.raises(RotationError, match="not proved to work"):
-        world.rotation().run()
+        rotation.run()
     assert OLD in provider.valid and world.store.get(NAME) == OLD
     provider.blind = False
     world.rotation().run()
@@ -358,8 +360,18 @@ def test_journal_and_audit_hold_no_value(world: World) -> None:
     assert OLD.reveal() not in text and world.store.get(NAME).reveal() not in text
 
 
+def test_value_that_can_not_be_verified_is_not_begun(tmp_path: Path) -> None:
+    provider = _Blind(OLD, overlap=True)
+    provider.blind = True
+    world = World(tmp_path, provider, Capabilities())
+    with pytest.raises(ProviderError, match="429"):
+        world.rotation()
+    assert not world.path.exists()
+
+
 def test_provider_that_can_not_verify_is_trusted(tmp_path: Path) -> None:
     provider = _Blind(OLD, overlap=True)
+    provider.blind = True
     provider.abilities = Abilities(overlap=True, self_service=True, idempotent_issue=True, verifiable=False)
     world = World(tmp_path, provider, Capabilities())
     done = world.rotation().run()

@@ -1,0 +1,158 @@
+"""PostgreSQL roles.
+
+The server only ever sees a SCRAM verifier that we computed (RFC 5803), so that no statement log holds a
+password. A role has one password: overlap needs two roles that take turns (label ``roles = "app_a,app_b"``)
+and an admin credential; otherwise the old password dies at the moment of the change, and clients have a gap
+until the store hands out the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import sql
+
+from hygiene.errors import OutcomeUnknownError, ProviderError
+from hygiene.rotate.provider import Abilities, Check, Target, Verdict
+from hygiene.rotate.stored import Login, check_host, new_password, parse_login, with_login
+from hygiene.secret import Secret
+
+_PORT = 5432
+_SECONDS = 10
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s and pid <> pg_backend_pid()"
+_REFUSED = ("password authentication failed", "is not permitted to log in", "does not support SCRAM")
+
+
+class PostgresqlProvider:
+    """Passwords of login roles."""
+
+    name = "postgresql"
+
+    def __init__(self, target: Target) -> None:
+        """Rotate for ``target``; labels: user, host, port, database, sslmode, roles."""
+        self._target = target
+        self._roles = tuple(filter(None, (role.strip() for role in target.labels.get("roles", "").split(","))))
+        if self._roles and len(set(self._roles)) < 2:
+            raise ProviderError('the label roles names the roles that take turns, for example "app_a,app_b"')
+        if self._roles and target.admin is None:
+            raise ProviderError(
+                "alternating roles need an admin credential", hint='name one: [providers.postgresql] admin = "ref+…"'
+            )
+        self.abilities = Abilities(
+            overlap=bool(self._roles), self_service=not self._roles, idempotent_issue=True, propagation=5.0
+        )
+
+    def prepare(self, current: Secret) -> Secret | None:
+        """Make a password, for the same role or for the next of the alternating ones."""
+        user = self._next_role(self._login(current).user) if self._roles else None
+        return with_login(current, user=user, password=new_password())
+
+    def issue(self, current: Secret, prepared: Secret | None) -> Secret:
+        """Give the role of ``prepared`` its password."""
+        if prepared is None:
+            raise ProviderError("a PostgreSQL password is chosen by the client")
+        login = self._login(prepared)
+        with self._session(current, login) as session:
+            self._set_password(session, login)
+        return prepared
+
+    def verify(self, secret: Secret) -> Check:
+        """Log in, and ask who we are."""
+        try:
+            login = self._login(secret)
+            host, port = check_host(login, self._target.hosts, self.name, _PORT)
+        except ProviderError as error:
+            return Check(Verdict.UNKNOWN, error.message)
+        try:
+            with self._connect(login, host, port) as session:
+                if not session.pgconn.used_password:
+                    return Check(Verdict.UNKNOWN, "the server asks for no password, so a login proves nothing")
+                row = session.execute("select current_user").fetchone()
+        except psycopg.Error as error:
+            return _check_from_refusal(str(error), login.user)
+        return Check(Verdict.LIVE, "login accepted", identity=str(row[0]) if row else login.user)
+
+    def revoke(self, old: Secret, current: Secret) -> None:
+        """End the old role's sessions, and take its password away where the roles alternate."""
+        login = self._login(old)
+        with self._session(current, login) as session:
+            try:
+                if login.user != self._login(current).user:
+                    session.execute(sql.SQL("alter role {} password null").format(sql.Identifier(login.user)))
+                session.execute(_END_SESSIONS, (login.user,))
+            except psycopg.Error as error:
+                raise ProviderError(f"PostgreSQL did not end what {login.user} had: {_reason(error)}") from None
+
+    def _next_role(self, user: str) -> str:
+        if user not in self._roles:
+            raise ProviderError(f"the stored user {user} is none of the alternating roles {', '.join(self._roles)}")
+        return self._roles[(self._roles.index(user) + 1) % len(self._roles)]
+
+    def _login(self, secret: Secret) -> Login:
+        login = parse_login(secret, self._target.labels)
+        if not login.user:
+            raise ProviderError("the stored value names no user", hint="set the label user")
+        return login
+
+    def _set_password(self, session: psycopg.Connection, login: Login) -> None:
+        verifier = session.pgconn.encrypt_password(login.password.encode(), login.user.encode(), b"scram-sha-256")
+        statement = sql.SQL("alter role {} with {}password {}").format(
+            sql.Identifier(login.user), sql.SQL("login " if self._roles else ""), sql.Literal(verifier.decode())
+        )
+        try:
+            session.execute(statement)
+        except psycopg.errors.UndefinedObject:
+            raise ProviderError(
+                f"PostgreSQL has no role {login.user}",
+                hint=f"make it once, as a member of the group that owns the tables: create role {login.user} login",
+            ) from None
+        except psycopg.Error as error:
+            if error.sqlstate is None:  # the connection broke: the server may have acted
+                raise OutcomeUnknownError("the connection broke while the password was changed") from None
+            raise ProviderError(f"PostgreSQL refused the new password: {_reason(error)}") from None
+
+    @contextmanager
+    def _session(self, current: Secret, subject: Login) -> Iterator[psycopg.Connection]:
+        """Log in to the server of ``subject`` to change something, as the admin or with ``current``."""
+        host, port = check_host(subject, self._target.hosts, self.name, _PORT)
+        login = self._login(self._target.admin or current)
+        try:
+            session = self._connect(login, host, port)
+        except psycopg.Error as error:
+            raise ProviderError(f"cannot log in to PostgreSQL as {login.user}: {_reason(error)}") from None
+        with session:
+            yield session
+
+    def _connect(self, login: Login, host: str, port: int) -> psycopg.Connection:
+        # Of a URL's options only sslmode is taken: others name files and programs of this machine.
+        mode = dict(login.options).get("sslmode") or self._target.labels.get("sslmode", "prefer")
+        return psycopg.connect(
+            host=host,
+            port=port,
+            user=login.user,
+            password=login.password,
+            dbname=login.database or "postgres",
+            sslmode=mode if mode in _SSL_MODES else "verify-full",
+            connect_timeout=_SECONDS,
+            options="-c statement_timeout=10000",
+            application_name="hygiene",
+            autocommit=True,
+        )
+
+
+def _check_from_refusal(words: str, user: str) -> Check:
+    # A failed connection carries no SQLSTATE, only the server's words; those of another language stay unknown.
+    if any(phrase in words for phrase in _REFUSED) or f'role "{user}" does not exist' in words:
+        return Check(Verdict.DEAD, "login refused")
+    if "FATAL" in words and "database" in words and "does not exist" in words:
+        return Check(Verdict.LIVE, "login accepted, but there is no such database", identity=user)
+    return Check(Verdict.UNKNOWN, words.splitlines()[0][:200] if words else "no answer")
+
+
+def _reason(error: psycopg.Error) -> str:
+    # Not the whole text: a statement quoted in it would show the verifier.
+    primary = error.diag.message_primary
+    return primary or (str(error).splitlines() or ["no reason given"])[0][:200]
