@@ -13,6 +13,10 @@ _REPORTERS = {
     "json": "hygiene.report.json",
     "jsonl": "hygiene.report.jsonl",
     "sarif": "hygiene.report.sarif",
+    "csv": "hygiene.report.csv",
+    "junit": "hygiene.report.junit",
+    "gitlab": "hygiene.report.gitlab",
+    "github": "hygiene.report.github",
 }
 FORMATS = tuple(_REPORTERS)
 REVEALING = ("text", "json", "jsonl")  # the formats that --show-secrets works with
