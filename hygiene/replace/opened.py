@@ -1,0 +1,94 @@
+"""A file with the rewriter for it: seen as UTF-8, rewritten, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from hygiene.replace.checks import edits_of, failed_check, rewritten
+from hygiene.replace.edits import Edit, apply_edits
+from hygiene.replace.encoding import Text, read_text
+from hygiene.replace.plan import Place
+from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Rewriter, Skip, Style, Target
+from hygiene.replace.rewriters.registry import find_rewriter
+
+_NOWHERE = Target(0, 0, "", "")
+_BY_HAND = "replace it by hand"
+
+
+class Opened(NamedTuple):
+    """A file that can be rewritten."""
+
+    file: File
+    text: Text
+    rewriter: Rewriter
+
+    def target(self, place: Place, variable: str, reference: str) -> Target:
+        """Make the target for ``place``."""
+        start, end = self.text.offset_in_utf8(place.start), self.text.offset_in_utf8(place.end)
+        return Target(start, end, variable, reference, place.line)
+
+    def original_edits(self, rewrite: Rewrite) -> tuple[Edit, ...]:
+        """Give the edits of the file's original bytes."""
+        return tuple(self.text.edits_of_original(edits_of(rewrite)))
+
+
+def open_file(path: str, content: bytes | str) -> Opened | Skip:
+    """Open ``content``, or a reason (text) why it is left alone."""
+    if isinstance(content, str):
+        return Skip(_NOWHERE, content, "replace the secret by hand")
+    rewriter = find_rewriter(path, content)
+    if rewriter is None:
+        advice = "store it with `hygiene secret put NAME`, and let the program read it at run time"
+        return Skip(_NOWHERE, "there is no rewriter for this kind of file", advice)
+    text = read_text(content)
+    if text is None:
+        return Skip(_NOWHERE, "it is not a text file", "store it with `hygiene secret put NAME --file FILE`")
+    return Opened(File(path, text.utf8, text.newline), text, rewriter)
+
+
+def rewrite_checked(opened: Opened, targets: Sequence[Target], style: Style) -> Rewrite:
+    """Rewrite a file; a target whose result fails an acceptance check becomes a skip."""
+    rewrite = opened.rewriter.rewrite(opened.file, targets, style)
+    if not _problem(opened, rewrite):
+        return rewrite
+    skips = list(rewrite.skips)
+    good: list[Target] = []
+    for change in rewrite.changes:
+        problem = _problem(opened, opened.rewriter.rewrite(opened.file, [change.target], style))
+        if problem:
+            skips.append(Skip(change.target, problem, _BY_HAND))
+        else:
+            good.append(change.target)
+    again = opened.rewriter.rewrite(opened.file, good, style)
+    problem = _problem(opened, again)
+    if problem:
+        skips += [Skip(target, problem, _BY_HAND) for target in good]
+        again = Rewrite((), ())
+    return again._replace(skips=tuple(skips))
+
+
+def _problem(opened: Opened, rewrite: Rewrite) -> str:
+    problem = failed_check(opened.rewriter, opened.file, rewrite)
+    if problem or opened.text.codec == "utf-8":
+        return problem
+    try:
+        after = apply_edits(opened.text.original, opened.original_edits(rewrite))
+    except UnicodeEncodeError:
+        return "the file's encoding lacks a character of the reference"
+    body = after[len(opened.text.mark) :].decode(opened.text.codec).encode()
+    return "" if body == rewritten(opened.file, rewrite) else "the file's encoding would not be kept"
+
+
+def draft_names(place: Place) -> tuple[str, str]:
+    """Give a variable and a reference that stand in until the real ones are known."""
+    return f"NAME_{place.id.upper()}", f"ref+embedded://name/{place.id}"
+
+
+def drafts(
+    opened: Opened, places: Sequence[Place], style: Style, names: Callable[[Place], tuple[str, str]] = draft_names
+) -> list[tuple[Place, Change]]:
+    """Rewrite with names that are not final, to learn the values and what the code calls them."""
+    targets = {opened.target(place, *names(place)): place for place in places}
+    rewrite = opened.rewriter.rewrite(opened.file, list(targets), style)
+    return [(targets[change.target], change) for change in rewrite.changes]

@@ -1,0 +1,111 @@
+"""Building a plan from what was found. Pure: contents in, plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from hygiene.replace.edits import apply_edits
+from hygiene.replace.grouping import NamedSecret, named_secrets
+from hygiene.replace.opened import Opened, drafts, open_file, rewrite_checked
+from hygiene.replace.plan import Entry, FilePlan, Naming, Place, Plan, Step, manual_step, outermost
+from hygiene.replace.rewriters.protocol import NEEDS_WIRING, Change, Skip, Style, Target
+from hygiene.replace.undo import can_be_undone
+
+ENVIRONMENT_READS = Style()
+
+
+def build_plan(
+    contents: Mapping[str, bytes | str], places: Iterable[Place], naming: Naming, style: Style = ENVIRONMENT_READS
+) -> Plan:
+    """Plan the migration of ``places``; ``contents`` gives each path's bytes, or the reason why it is left alone."""
+    steps: list[Step] = []
+    opened: dict[str, Opened] = {}
+    found: dict[str, list[Place]] = {}
+    for path, inside in _by_path(places).items():
+        one = open_file(path, contents[path])
+        if isinstance(one, Skip):
+            steps += [manual_step(place, one.reason, one.advice) for place in inside]
+        else:
+            opened[path], found[path] = one, inside
+    learned = [draft for path, one in opened.items() for draft in drafts(one, found[path], style)]
+    named = named_secrets(learned, naming)
+    owner = {place: secret for secret in named for place in secret.places}
+    files = []
+    for path, one in opened.items():
+        file, own = _file(one, found[path], owner, naming, style)
+        steps += own
+        files += [file] if file is not None else []
+    return Plan(tuple(sorted(steps, key=_order)), _entries(named, steps, naming), tuple(files))
+
+
+def _by_path(places: Iterable[Place]) -> dict[str, list[Place]]:
+    by_path: dict[str, list[Place]] = {}
+    for place in sorted(set(places)):
+        by_path.setdefault(place.path, []).append(place)
+    return {path: outermost(found) for path, found in by_path.items()}
+
+
+def _order(step: Step) -> tuple[str, int, int]:
+    return step.path, step.line, step.place.start
+
+
+def _file(
+    opened: Opened, places: Sequence[Place], owner: Mapping[Place, NamedSecret], naming: Naming, style: Style
+) -> tuple[FilePlan | None, list[Step]]:
+    targets: dict[Target, Place] = {}
+    for place in places:
+        secret = owner.get(place)
+        # What can't be rewritten has no name; the rewriter says why.
+        names = (secret.variables[place], str(naming.reference(secret.name))) if secret else ("", "ref+embedded://x")
+        targets[opened.target(place, *names)] = place
+    rewrite = rewrite_checked(opened, list(targets), style)
+    lost = [change for change in rewrite.changes if not can_be_undone(opened.file, change)]
+    steps = [manual_step(targets[skip.target], skip.reason, skip.advice) for skip in rewrite.skips]
+    if lost:
+        reason, advice = "the value is written with escapes that could not be restored", "replace it by hand"
+        steps += [manual_step(targets[change.target], reason, advice) for change in lost]
+        kept = [change.target for change in rewrite.changes if change not in lost]
+        rewrite = rewrite_checked(opened, kept, style)
+    steps += [
+        _step(targets[change.target], change, owner[targets[change.target]], naming) for change in rewrite.changes
+    ]
+    if not rewrite.changes:
+        return None, steps
+    before = opened.text.original
+    edits = opened.original_edits(rewrite)
+    ids = tuple(targets[change.target].id for change in rewrite.changes)
+    return FilePlan(opened.file.path, before, apply_edits(before, edits), edits, rewrite.changes, ids), steps
+
+
+def _step(place: Place, change: Change, secret: NamedSecret, naming: Naming) -> Step:
+    grade, reason = change.grade, change.reason
+    if place in secret.unlisted:
+        grade = NEEDS_WIRING
+        reason = f"{change.hint} has another value elsewhere: use a rendered copy, hygiene render {place.path} -o FILE"
+    variable = secret.variables[place] if change.uses == "variable" else ""
+    reference = str(naming.reference(secret.name))
+    return Step(
+        place.id, place.path, place.line, place.rule, secret.name, variable, reference, grade, reason, "", place
+    )
+
+
+def _entries(named: Iterable[NamedSecret], steps: Iterable[Step], naming: Naming) -> tuple[Entry, ...]:
+    by_place = {step.place: step for step in steps if step.name}
+    entries = []
+    for secret in named:
+        own = [by_place[place] for place in secret.places if place in by_place]
+        if not own:
+            continue
+        listed = [step.variable for step in own if step.variable and step.place not in secret.unlisted]
+        entries.append(
+            Entry(
+                secret.name,
+                naming.reference(secret.name),
+                secret.secret,
+                tuple(dict.fromkeys(listed)),
+                tuple(step.id for step in own),
+                own[0].rule,
+                own[0].place.fingerprint,
+            )
+        )
+    return tuple(entries)
