@@ -1,0 +1,94 @@
+"""The one place that opens what commands work with: configuration, audit log, audited stores, resolver.
+
+A store leaves this module only inside its audit: an access that can't be recorded does not happen.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hygiene.config import Config, find_config, read_config
+from hygiene.errors import ConfigError
+from hygiene.git import find_root
+from hygiene.places import home_folder
+from hygiene.prove.audited import audited
+from hygiene.prove.event import Recorder
+from hygiene.prove.log import open_log
+from hygiene.reference import Reference
+from hygiene.store.protocol import Store
+from hygiene.store.registry import open_store, store_uri
+from hygiene.store.resolve import Resolver
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+AUDIT_FOLDER = "audit"
+
+
+class Composition:
+    """What one run of a command works with; each part is opened when it is first asked for."""
+
+    def __init__(self, config: Config) -> None:
+        """Work by ``config``."""
+        self.config = config
+        self._recorder: Recorder | None = None
+        self._stores: dict[str, Store] = {}
+
+    @property
+    def recorder(self) -> Recorder:
+        """The audit log of this user."""
+        if self._recorder is None:
+            self._recorder = open_log(home_folder() / AUDIT_FOLDER)
+        return self._recorder
+
+    def store(self, uri_or_name: str = "") -> Store:
+        """Open a store by its URI or configured name (default: the embedded store), inside its audit."""
+        if uri_or_name not in self._stores:
+            self._stores[uri_or_name] = audited(open_store(uri_or_name, self.config), self.recorder)
+        return self._stores[uri_or_name]
+
+    def store_of(self, reference: Reference) -> Store:
+        """Open the store that ``reference`` points into, inside its audit."""
+        return self.store(store_uri(reference, self.config))
+
+    def resolver(self, open_store: Callable[[Reference], Store] | None = None) -> Resolver:
+        """Give what resolves references by this configuration's rule on expired secrets."""
+        return Resolver(open_store or self.store_of, warn_expired=self.config.expiry_when == "warn", warn=warn)
+
+
+def compose(config_path: str | None = None, *, start: Path | None = None) -> Composition:
+    """Read the configuration that holds in ``start`` (default: here) and give what commands work with."""
+    if config_path is not None:
+        path = Path(config_path)
+        if not path.is_file():
+            raise ConfigError(f"there is no configuration at {path}")
+        return Composition(read_config(path))
+    folder = start or Path.cwd()
+    return Composition(read_config(find_config(folder, find_root(folder))))
+
+
+def warn(message: str) -> None:
+    """Say ``message`` on stderr."""
+    print(f"hygiene: warning: {message}", file=sys.stderr)
+
+
+def notice(message: str) -> None:
+    """Tell what was done, on stderr: stdout carries only results."""
+    print(f"hygiene: {message}", file=sys.stderr)
+
+
+def config_option(command: Function) -> Function:
+    """Add ``--config FILE`` to a command."""
+    return click.option(
+        "--config", "config_path", metavar="FILE", help="Configuration to use instead of the nearest one."
+    )(command)
+
+
+def store_option(command: Function) -> Function:
+    """Add ``--store NAME|URI`` to a command."""
+    return click.option(
+        "--store", "store_name", metavar="NAME|URI", default="", help="Store to use (default: the embedded one)."
+    )(command)

@@ -1,0 +1,118 @@
+"""Runs a command as our child so that a script can't tell: signals go in, its exit code comes out.
+
+A child and not an exec: 128 + n is what scripts rely on when signal n ended the command, and masking needs
+its output to pass through us.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from typing import IO
+
+from hygiene.errors import StoreError
+from hygiene.secret import Secret
+
+NOT_FOUND = 127
+NOT_RUNNABLE = 126
+_MASK = b"***"
+_FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGALRM", "SIGINT", "SIGQUIT")
+
+
+def run_child(arguments: Sequence[str], environment: Mapping[bytes, bytes], *, hide: Sequence[Secret] = ()) -> int:
+    """Run ``arguments`` in ``environment`` and give the exit code: the command's, 128 + signal, 126 or 127.
+
+    The values ``hide`` are replaced by ``***`` in what it prints.
+    """
+    forwarded = {getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)}
+    waited = forwarded | {signal.SIGCHLD}
+    # Blocked before the child exists, so that none is lost between its start and our wait.
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, waited)
+    try:
+        masks = [_Mask(sys.stdout.buffer, hide), _Mask(sys.stderr.buffer, hide)] if hide else []
+        actions = [(os.POSIX_SPAWN_DUP2, mask.input, number) for number, mask in enumerate(masks, 1)]
+        try:
+            child = os.posix_spawnp(
+                arguments[0], list(arguments), environment, file_actions=actions, setsigmask=former, setsigdef=[]
+            )
+        except OSError as error:
+            return _refused(arguments[0], error)
+        for mask in masks:
+            mask.start()
+        code = _wait(child, waited)
+        for mask in masks:
+            mask.finish()
+        return code
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+def _wait(child: int, waited: set[signal.Signals]) -> int:
+    while True:
+        # One read of the state before each wait: a child may have ended while nothing was pending.
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid == child:
+            return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
+        came = signal.sigwaitinfo(waited)
+        from_terminal = came.si_signo in (signal.SIGINT, signal.SIGQUIT) and came.si_pid == 0
+        # The terminal sends its own to the whole foreground group, the child included.
+        if came.si_signo != signal.SIGCHLD and not from_terminal:
+            os.kill(child, came.si_signo)
+
+
+def _refused(program: str, error: OSError) -> int:
+    if error.errno == errno.E2BIG:
+        raise StoreError("the environment with the secrets is too large for a command") from error
+    missing = error.errno in (errno.ENOENT, errno.ENOTDIR)
+    reason = "no such command" if missing else (error.strerror or "can't be run")
+    print(f"hygiene: error: {program}: {reason}", file=sys.stderr)
+    return NOT_FOUND if missing else NOT_RUNNABLE
+
+
+class _Mask:
+    """A pipe whose other end writes to ``output`` with the values replaced, each chunk as soon as it can't hold one."""
+
+    def __init__(self, output: IO[bytes], hide: Sequence[Secret]) -> None:
+        self._output = output
+        self._values = sorted({secret.reveal() for secret in hide}, key=len, reverse=True)
+        self._source, self.input = os.pipe()
+        self._thread = threading.Thread(target=self._copy, daemon=True)
+
+    def start(self) -> None:
+        os.close(self.input)
+        self._thread.start()
+
+    def finish(self) -> None:
+        self._thread.join()
+
+    def _copy(self) -> None:
+        held = b""
+        with os.fdopen(self._source, "rb", buffering=0) as source:
+            while chunk := source.read(1 << 16):
+                held = self._hidden(held + chunk)
+                keep = self._kept(held)
+                self._write(held[: len(held) - keep])
+                held = held[len(held) - keep :]
+        self._write(held)
+
+    def _hidden(self, text: bytes) -> bytes:
+        for value in self._values:
+            text = text.replace(value, _MASK)
+        return text
+
+    def _kept(self, text: bytes) -> int:
+        """Say how many last bytes may be the beginning of a value."""
+        longest = min(len(self._values[0]) - 1, len(text))
+        return next((n for n in range(longest, 0, -1) if any(value.startswith(text[-n:]) for value in self._values)), 0)
+
+    def _write(self, text: bytes) -> None:
+        try:
+            self._output.write(text)
+            self._output.flush()
+        except BrokenPipeError:
+            # Go on reading, or the command would block on a full pipe.
+            self._output = open(os.devnull, "wb")  # noqa: PTH123, SIM115 - lives as long as the process
