@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +39,7 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None
     """
     if mode is None:
         mode = _mode_of(path)
-    temporary = path.with_name(_TEMPORARY_PREFIX + secrets.token_hex(8))
+    temporary = path.with_name(_TEMPORARY_PREFIX + os.urandom(8).hex())
     try:
         _write_new(temporary, content, mode)
         temporary.replace(path)
@@ -58,7 +57,7 @@ def create_exclusive(path: Path, content: bytes, *, mode: int = PRIVATE_FILE) ->
 
     The content appears whole or not at all: a hard link from a complete file makes the name.
     """
-    temporary = path.with_name(_TEMPORARY_PREFIX + secrets.token_hex(8))
+    temporary = path.with_name(_TEMPORARY_PREFIX + os.urandom(8).hex())
     try:
         _write_new(temporary, content, mode)
         os.link(temporary, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hmac import compare_digest
+from _operator import _compare_digest as compare_digest  # hmac's own, without the import of OpenSSL
 from typing import NoReturn, final
 
 _SHOWN_AT_MOST = 4

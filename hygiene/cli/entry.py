@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hygiene.cli.registry import load_app, load_hook
+from hygiene.cli.registry import load_app, load_crash_report, load_hook
 from hygiene.errors import ExitCode, HygieneError
 
 
@@ -37,7 +36,7 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERNAL
     except Exception as error:
-        _print_internal(error)
+        load_crash_report()(error)
         return ExitCode.INTERNAL
 
 
@@ -46,14 +45,6 @@ def print_error(error: HygieneError) -> None:
     print(f"hygiene: error: {error.message}", file=sys.stderr)
     if error.hint:
         print(f"hygiene: hint: {error.hint}", file=sys.stderr)
-
-
-def _print_internal(error: Exception) -> None:
-    # Frames without locals and without the message, either of which could hold a value.
-    print(f"hygiene: internal error: {type(error).__name__}", file=sys.stderr)
-    for frame in traceback.extract_tb(error.__traceback__)[-8:]:
-        print(f"    {os.path.relpath(frame.filename)}:{frame.lineno} in {frame.name}", file=sys.stderr)
-    print("hygiene: hint: please report this; the text above holds no value", file=sys.stderr)
 
 
 def _terminate(number: int, _frame: object) -> NoReturn:

@@ -29,3 +29,8 @@ def load_app() -> Command:
 def load_hook() -> Command:
     """Import the hooks' own, click-free entry."""
     return cast(Command, import_module("hygiene.cli.hook").run)
+
+
+def load_crash_report() -> Callable[[Exception], None]:
+    """Import what reports a mistake of our own."""
+    return cast(Callable[[Exception], None], import_module("hygiene.cli.crash").report)
