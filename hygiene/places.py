@@ -13,6 +13,11 @@ def home_folder() -> Path:
     return _folder("HYGIENE_HOME", "XDG_DATA_HOME", ".local/share", "user_data_dir")
 
 
+def audit_folder() -> Path:
+    """Give the folder of this user's audit log."""
+    return home_folder() / "audit"
+
+
 def cache_folder() -> Path:
     """Give the cache folder: compiled rules (``HYGIENE_CACHE``)."""
     return _folder("HYGIENE_CACHE", "XDG_CACHE_HOME", ".cache", "user_cache_dir")

@@ -121,9 +121,15 @@ class Verifier:
     ``keys`` says which MAC keys are known: the key of the entry with that number. From there on every MAC
     is checked, until the keys change (an epoch entry). ``head`` is the state that the writer keeps beside the log,
     where it is at hand: the log must reach it, and what stands behind it must have been written with its key.
+    ``anchors`` are the hashes of entries as they were kept outside: number of an entry → its hash.
     """
 
-    def __init__(self, keys: Mapping[int, bytes] | None = None, head: Head | None = None) -> None:
+    def __init__(
+        self,
+        keys: Mapping[int, bytes] | None = None,
+        head: Head | None = None,
+        anchors: Mapping[int, str] | None = None,
+    ) -> None:
         """Expect the log that ``head`` belongs to, or any."""
         self.log = head.log if head else ""
         self.problems: list[Problem] = []
@@ -140,6 +146,8 @@ class Verifier:
         self.time = ""
         self.start: AuditEvent | None = None
         self._head = head
+        self._anchors = dict(anchors or {})
+        self._last_anchor = max(self._anchors, default=0)
         self._keys = dict(keys or {})
         self._key: bytes | None = None
         self._missing: set[int] = set()
@@ -171,6 +179,8 @@ class Verifier:
         self.seq, self.hash, self.mac = seq, claimed, mac
         if self._head is not None and seq == self._head.seq and (claimed, mac) != (self._head.hash, self._head.mac):
             self._problem("rewritten", seq, f"entry {seq} is not the one that was written last")
+        if seq <= self._last_anchor and self._anchors.get(seq, claimed) != claimed:
+            self._problem("rewritten", seq, f"entry {seq} is not the one that was anchored")
         self._check_mac(seq, claimed, mac)
         self._follow(seq, time, intent, entry)
 
@@ -181,6 +191,9 @@ class Verifier:
 
     def finish(self) -> None:
         """Say that no line follows."""
+        if self.seq < self._last_anchor:
+            what = f"entry {self._last_anchor} was anchored, and the log ends at {self.seq}"
+            self.problems.append(Problem("truncated", self.seq + 1, 0, what))
         if self._head is not None and self.seq < self._head.seq:
             first, last = self.seq + 1, self._head.seq
             what = f"entry {first} is" if first == last else f"entries {first} to {last} are"
@@ -260,9 +273,9 @@ class Verifier:
         elif intent:
             self.intents.pop(intent, None)
         elif seq == 1:
-            self.start = AuditEvent(**entry)
+            self.start = AuditEvent(**entry, log=self.log)
         elif entry["action"] == CHECKPOINT:
-            self.checkpoints.append(AuditEvent(**entry))
+            self.checkpoints.append(AuditEvent(**entry, log=self.log))
         elif entry["action"] == EPOCH:
             self.epochs.append(seq)
             self._key = None

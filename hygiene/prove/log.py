@@ -7,22 +7,36 @@ between the two is read, checked with the log's key, and taken over; anything el
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from heapq import merge
 from hmac import compare_digest
 from pathlib import Path
 
 from hygiene import __version__
 from hygiene.errors import AccessDeniedError, AuditError, WriteError
-from hygiene.fileio import append_durable, locked, make_private_folder
+from hygiene.fileio import append_durable, locked, make_private_folder, write_error
 from hygiene.prove.actor import current_actor
-from hygiene.prove.chain import START, Deed, Head, entry_after, entry_hash, entry_mac, next_key, parse_entry, unsealed
+from hygiene.prove.chain import (
+    CHECKPOINT,
+    EPOCH,
+    START,
+    Deed,
+    Head,
+    entry_after,
+    entry_hash,
+    entry_mac,
+    next_key,
+    parse_entry,
+    unsealed,
+)
+from hygiene.prove.checkpoint import Signer, signed_detail
 from hygiene.prove.event import DENIED, FAILED, INTENT, OK, Actor, AuditEvent
-from hygiene.prove.files import chain_files, chain_lines, segment_path
+from hygiene.prove.files import SHORT_ID, chain_files, chain_lines, segment_path
 from hygiene.prove.redact import Redactor
-from hygiene.prove.state import SUFFIX, State, create_state, read_state, write_state
+from hygiene.prove.state import CLOSED, SUFFIX, State, create_state, read_state, write_state
 
 SEGMENT_BYTES = 64 * 2**20  # a file that is larger is followed by a new one
 _TAMPERED = "hygiene audit verify says more; hygiene audit restart --reason … begins a new chain and records that"
@@ -45,14 +59,7 @@ class Log:
 
     def record(self, action: str, object: str, outcome: str, **detail: str) -> AuditEvent:
         """Append one entry durably; raises :class:`AuditError` when that fails."""
-        try:
-            make_private_folder(self.folder)
-            with locked(self.folder / ".lock"):
-                path, state = self._open_chain()
-                return self._append(path, state, Deed(action, object, outcome, detail))
-        except WriteError as error:
-            problem = f"the audit log can't be written, so nothing is done: {error.message}"
-            raise AuditError(problem, hint=error.hint) from error
+        return self._write(lambda _: Deed(action, object, outcome, detail))
 
     @contextmanager
     def access(self, action: str, object: str, **detail: str) -> Iterator[MutableMapping[str, str]]:
@@ -68,10 +75,53 @@ class Log:
             raise
         self.record(action, object, OK, **{**result, "intent": str(intent.seq)})
 
+    def checkpoint(self, signer: Signer | None = None) -> AuditEvent:
+        """Append a checkpoint of the entry before it, signed where there is a ``signer``."""
+
+        def deed(head: Head) -> Deed:
+            return Deed(CHECKPOINT, head.log, OK, signed_detail(signer, head.log, head.seq, head.hash))
+
+        return self._write(deed)
+
+    def begin_epoch(self) -> str:
+        """Change the MAC key to a new random one, and give the verification key of all that follows.
+
+        It is kept nowhere: the caller shows it once, to who will verify. ``LOG:SEQ:KEY``, the key in hex.
+        """
+        key = secrets.token_bytes(32)
+        commitment = sha256(key).hexdigest()
+        event = self._write(lambda head: Deed(EPOCH, head.log, OK, {"commitment": commitment}), key)
+        return f"{event.log}:{event.seq + 1}:{key.hex()}"
+
+    def restart(self, reason: str) -> AuditEvent:
+        """End the chain as it is, sound or not, and begin a new one that says where the old one ended and why."""
+        try:
+            make_private_folder(self.folder)
+            with locked(self.folder / ".lock"):
+                detail = {"reason": reason}
+                for path in sorted(self.folder.glob("*" + SUFFIX)):
+                    detail |= _end_of(path)
+                    path.rename(path.with_name(path.name + CLOSED))
+                path, state = self._start_chain(**detail)
+        except OSError as error:
+            raise _refusal(write_error(self.folder, error)) from error
+        except WriteError as error:
+            raise _refusal(error) from error
+        return next(event for event in self.events() if (event.log, event.seq) == (state.head.log[:SHORT_ID], 1))
+
     def events(self) -> Iterator[AuditEvent]:
         """Give the entries of every chain in the order of their times; raises :class:`AuditError` for a broken line."""
         chains = [_events(log, files) for log, files in chain_files(self.folder).items()]
         return merge(*chains, key=lambda event: event.time)
+
+    def _write(self, deed: Callable[[Head], Deed], key: bytes | None = None) -> AuditEvent:
+        try:
+            make_private_folder(self.folder)
+            with locked(self.folder / ".lock"):
+                path, state = self._open_chain()
+                return self._append(path, state, deed(state.head), key)
+        except WriteError as error:
+            raise _refusal(error) from error
 
     def _open_chain(self) -> tuple[Path, State]:
         states = sorted(self.folder.glob("*" + SUFFIX))
@@ -91,11 +141,12 @@ class Log:
         )
         return path, read_state(path)
 
-    def _append(self, path: Path, state: State, deed: Deed) -> AuditEvent:
+    def _append(self, path: Path, state: State, deed: Deed, key: bytes | None = None) -> AuditEvent:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         if now < state.head.time:
             deed = deed._replace(detail={**deed.detail, "clock_back": state.head.time})
         line, event, head = entry_after(state.head, self._cleaned(deed), time=now, actor=self._actor)
+        head = head._replace(key=key or head.key)
         segment, size = state.segment, state.size
         if size and size + len(line) > self._segment_bytes:
             segment, size = segment + 1, 0
@@ -130,6 +181,18 @@ class Log:
         return state
 
 
+def _refusal(error: WriteError) -> AuditError:
+    return AuditError(f"the audit log can't be written, so nothing is done: {error.message}", hint=error.hint)
+
+
+def _end_of(path: Path) -> dict[str, str]:
+    try:
+        head = read_state(path).head
+    except AuditError:
+        return {"after": path.name.removesuffix(SUFFIX), "after_state": "damaged"}
+    return {"after": head.log, "after_seq": str(head.seq), "after_hash": head.hash}
+
+
 def _read_on(path: Path, state: State) -> State:
     """Follow the log from ``state`` to its end, cutting a torn last line: what it announced was not begun."""
     with path.open("r+b") as stream:
@@ -157,7 +220,9 @@ def _follow(path: Path, head: Head, line: bytes) -> Head:
 
 
 def _events(log: str, files: list[Path]) -> Iterator[AuditEvent]:
-    for number, (line, _) in enumerate(chain_lines(files), 1):
+    for number, (line, whole) in enumerate(chain_lines(files), 1):
+        if not whole:
+            return  # being written, or torn by a crash: what it announces was not begun
         try:
             yield parse_entry(line, log)
         except ValueError as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from hygiene.errors import AuditError
+from hygiene.prove.anchor import is_authentic, place_of
 from hygiene.prove.chain import Head, Problem, Verifier
+from hygiene.prove.checkpoint import Checkpoint, checkpoint_from_entry
 from hygiene.prove.event import Actor, AuditEvent
 from hygiene.prove.files import SHORT_ID, chain_files, chain_lines
 from hygiene.prove.state import CLOSED, SUFFIX, read_state
@@ -27,11 +29,16 @@ class Verdict(NamedTuple):
     epochs: tuple[int, ...]  # entries that changed the key
     clock_steps: tuple[int, ...]  # entries that say that the clock went back
     checkpoints: int
+    signers: tuple[str, ...]  # public keys (base64) that signed checkpoints
+    anchored: int  # the last entry that an anchor outside vouches for; 0 where there is none
     tail_confirmed: bool  # the writer's state says that this is the end
 
 
 def verify_folder(
-    folder: Path, keys: Mapping[str, Mapping[int, bytes]] | None = None, actor: Actor | None = None
+    folder: Path,
+    keys: Mapping[str, Mapping[int, bytes]] | None = None,
+    actor: Actor | None = None,
+    anchors: Sequence[Checkpoint] = (),
 ) -> list[Verdict]:
     """Verify all chains in ``folder``.
 
@@ -42,31 +49,48 @@ def verify_folder(
     files = chain_files(folder)
     states = {path.name[:SHORT_ID]: path for path in sorted(folder.glob(f"*{SUFFIX}*"))}
     verdicts = []
-    for log in sorted(files.keys() | states.keys()):
+    for log in sorted(files.keys() | states.keys() | _begun_here(anchors, actor, folder)):
         known = {seq: key for name, some in (keys or {}).items() if name.startswith(log) for seq, key in some.items()}
-        verdicts.append(_verify_chain(log, files.get(log, []), states.get(log), known, _origin(folder, actor)))
+        outside = {anchor.seq: anchor.hash for anchor in anchors if anchor.log.startswith(log)}
+        chain = _Chain(log, files.get(log, []), states.get(log), _origin(folder, actor))
+        verdicts.append(_verify_chain(chain, known, outside))
     return verdicts
 
 
-def _verify_chain(
-    log: str, files: list[Path], state: Path | None, keys: dict[int, bytes], origin: Mapping[str, str]
-) -> Verdict:
-    head, damage = _read_head(state)
+class _Chain(NamedTuple):
+    log: str
+    files: list[Path]
+    state: Path | None
+    origin: Mapping[str, str]  # what the first entry says if the chain was begun here
+
+
+def _verify_chain(chain: _Chain, keys: dict[int, bytes], anchors: dict[int, str]) -> Verdict:
+    head, damage = _read_head(chain.state)
     if head is not None:
         # Nothing may follow a chain that was ended: no key fits what stands there.
-        keys[head.seq + 1] = b"" if state_is_closed(state) else head.key
-    verifier = Verifier(keys, head)
-    for line, whole in chain_lines(files):
+        keys[head.seq + 1] = b"" if state_is_closed(chain.state) else head.key
+    verifier = Verifier(keys, head, anchors)
+    for line, whole in chain_lines(chain.files):
         if not whole:
             verifier.torn()
             break
         verifier.feed(line)
     verifier.finish()
-    if state is None and origin and verifier.start is not None and _began_here(verifier.start, origin):
+    if chain.state is None and _began_here(verifier.start, chain.origin):
         damage = "the state of this chain, which was begun here, is gone: its end can't be confirmed"
     if damage:
         verifier.problems.append(Problem("state", verifier.seq + 1, 0, damage))
-    return _verdict(log, verifier, head is not None)
+    for event in verifier.checkpoints:
+        if not is_authentic(checkpoint_from_entry(event)):
+            text = f"entry {event.seq} is a checkpoint with a false signature"
+            verifier.problems.append(Problem("signature", event.seq, 0, text))
+    return _verdict(chain.log, verifier, head is not None, max(anchors, default=0))
+
+
+def _begun_here(anchors: Sequence[Checkpoint], actor: Actor | None, folder: Path) -> set[str]:
+    """Name the anchored logs that belong into this folder: one that is gone must be noticed."""
+    place = place_of(actor, folder) if actor else None
+    return {anchor.log[:SHORT_ID] for anchor in anchors if anchor.place == place}
 
 
 def _read_head(state: Path | None) -> tuple[Head | None, str]:
@@ -82,7 +106,9 @@ def _origin(folder: Path, actor: Actor | None) -> Mapping[str, str]:
     return {"user": actor.user, "host": actor.host, "folder": str(folder.resolve())} if actor else {}
 
 
-def _began_here(start: AuditEvent, origin: Mapping[str, str]) -> bool:
+def _began_here(start: AuditEvent | None, origin: Mapping[str, str]) -> bool:
+    if start is None or not origin:
+        return False
     told = {**start.actor, **start.detail}
     return all(told.get(key) == value for key, value in origin.items())
 
@@ -92,7 +118,7 @@ def state_is_closed(state: Path | None) -> bool:
     return state is not None and state.name.endswith(CLOSED)
 
 
-def _verdict(log: str, verifier: Verifier, confirmed: bool) -> Verdict:
+def _verdict(log: str, verifier: Verifier, confirmed: bool, anchored: int) -> Verdict:
     return Verdict(
         log=verifier.log or log,
         entries=verifier.entries,
@@ -105,5 +131,7 @@ def _verdict(log: str, verifier: Verifier, confirmed: bool) -> Verdict:
         epochs=tuple(verifier.epochs),
         clock_steps=tuple(verifier.clock_steps),
         checkpoints=len(verifier.checkpoints),
+        signers=tuple(sorted({event.detail.get("key", "") for event in verifier.checkpoints} - {""})),
+        anchored=anchored,
         tail_confirmed=confirmed and not verifier.problems,
     )
