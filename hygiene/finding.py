@@ -17,13 +17,15 @@ CONFIDENCES = ("low", "medium", "high")
 class Provenance(NamedTuple):
     """One place where a blob appears."""
 
-    kind: str  # index, file, commit, message, tag, archive, stdin
+    kind: str  # index, file, commit, message, tag, ref, archive, stdin, unreachable
     path: str  # forward slashes, undecodable bytes by surrogateescape, archive members after "!/"
     commit: str = ""  # full object id
     author: str = ""
     email: str = ""
     date: str = ""  # author date, ISO 8601 with offset
     message_subject: str = ""
+    last_commit: str = ""  # newest commit known to hold it, full object id
+    refs: tuple[str, ...] = ()  # refs that still reach it, the nearest ten
 
 
 class Finding(NamedTuple):

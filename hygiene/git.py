@@ -1,17 +1,28 @@
 """The only place that runs git: plumbing by subprocess, with the repository's own programs switched off.
 
 A scanned repository is hostile input. Its configuration may name programs (fsmonitor, hooks, external diff,
-textconv, filters, pagers, credential helpers); none of the calls here lets git start one.
+textconv, filters, pagers, signature checkers, credential helpers); none of the calls here lets git start one. Nor may
+it hide history: replace refs, grafts and a forged commit graph are not followed.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from hygiene.errors import SourceError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+_PIPE_BYTES = 1 << 20
 
 _SAFE_SETTINGS = (
     "core.fsmonitor=false",
@@ -21,14 +32,25 @@ _SAFE_SETTINGS = (
     "core.alternateRefsCommand=",
     "core.quotePath=false",
     "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
+    "core.commitGraph=false",
+    "core.bigFileThreshold=64m",  # larger objects are streamed, not held in memory
+    "core.askPass=true",
+    "core.sshCommand=false",
+    "core.gitProxy=",
+    "log.showSignature=false",
+    "gpg.program=false",
     "diff.external=",
     "diff.noprefix=false",
-    "diff.orderFile=",
+    "diff.orderFile=/dev/null",
     "protocol.allow=never",
     "credential.helper=",
 )
 _SAFE_ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
@@ -72,6 +94,37 @@ class Git:
             raise git_error(self.folder, done.stderr)
         return done.stdout
 
+    def start(self, *arguments: str, stdin: IO[bytes] | int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """Start git with its output on a pipe and its complaints in the file ``complaints_of`` reads."""
+        complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        try:
+            process = subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment(),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                bufsize=_PIPE_BYTES,
+            )
+        except OSError as error:
+            complaints.close()
+            raise SourceError(f"cannot run git in {self.folder}: {error.strerror}", hint="install git") from error
+        process.stderr = complaints
+        _widen(process.stdout)
+        return process
+
+    def fields(self, *arguments: str, stdin: bytes = b"", separator: bytes = b"\0") -> Iterator[bytes]:
+        """Run git on ``stdin`` and give the fields of its output as they come; raises :class:`SourceError`."""
+        with spooled(stdin) as source:
+            process = self.start(*arguments, stdin=source)
+        try:
+            yield from _split(process, separator)
+            if process.wait():
+                raise git_error(self.folder, complaints_of(process))
+        finally:
+            stop(process)
+
     def line(self, *arguments: str) -> str:
         """Run git and give its one line of output."""
         return os.fsdecode(self.run(*arguments)).rstrip("\n")
@@ -84,6 +137,49 @@ class Git:
     def common_dir(self) -> Path:
         """Give the git directory that all worktrees share."""
         return (self.folder / self.line("rev-parse", "--git-common-dir")).resolve()
+
+
+def spooled(data: bytes) -> IO[bytes]:
+    """Put ``data`` (ids and revisions, never contents) in an unnamed file: git may read it as slowly as it likes."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - for the caller to close
+    file.write(data)
+    file.seek(0)
+    return file
+
+
+def _split(process: subprocess.Popen[bytes], separator: bytes) -> Iterator[bytes]:
+    assert process.stdout is not None
+    rest = b""
+    while chunk := os.read(process.stdout.fileno(), _PIPE_BYTES):
+        *fields, rest = (rest + chunk).split(separator)
+        yield from fields
+    if rest:
+        yield rest
+
+
+def complaints_of(process: subprocess.Popen[bytes]) -> bytes:
+    """Give what a process of :meth:`Git.start` wrote to its standard error, at most 64 KiB."""
+    if process.stderr is None:
+        return b""
+    process.stderr.seek(0)
+    return process.stderr.read(1 << 16)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process of :meth:`Git.start` and close its files."""
+    process.kill()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):  # unsent commands to a process that is gone
+                stream.close()
+    process.wait()
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Ask the kernel for a larger pipe: fewer switches between git and us (Linux only, best effort)."""
+    if fcntl is not None and pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with suppress(OSError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def git_error(folder: Path, stderr: bytes) -> SourceError:

@@ -54,9 +54,13 @@ class Mask:
         return finding._replace(
             description=self.text(finding.description),
             path=self.text(finding.path),
-            provenance=tuple(Provenance(*(self.text(part) for part in place)) for place in finding.provenance),
+            provenance=tuple(self._place(place) for place in finding.provenance),
             tags=tuple(self.text(tag) for tag in finding.tags),
         )
+
+    def _place(self, place: Provenance) -> Provenance:
+        texts = {name: self.text(part) for name, part in place._asdict().items() if isinstance(part, str)}
+        return place._replace(**texts, refs=tuple(map(self.text, place.refs)))
 
 
 def _text(value: bytes) -> str:

@@ -49,7 +49,8 @@ class Source(Protocol):
     def read(self, items: Sequence[Item]) -> Iterator[Blob]:
         """Give the bytes of ``items``; one longer than WINDOW in overlapping windows, in order.
 
-        What can't be read is left out here and stands in :meth:`skipped`.
+        What can't be read is left out here and stands in :meth:`skipped`. A few sources give blobs of other ids
+        beside (names of files found on the way, files of a patch); provenance knows them.
         """
         ...
 

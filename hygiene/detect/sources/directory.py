@@ -1,0 +1,152 @@
+"""The files of a folder, as they lie there. Symlinks are read as the text they hold and never followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from hygiene.detect.sources.names import name_blobs, name_items, named_path
+from hygiene.detect.sources.protocol import WINDOW, Blob, Item
+from hygiene.detect.sources.windows import windows
+from hygiene.errors import SourceError
+from hygiene.finding import Provenance, Skipped
+from hygiene.git import Git
+
+_PREFIX = "path:"
+_OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class DirectorySource:
+    """A folder, or one file."""
+
+    commits = 0
+
+    def __init__(self, folder: Path, *, ignored: bool = True) -> None:
+        """Read ``folder``; without ``ignored``, leave out what git ignores there."""
+        self._top = folder if folder.is_dir() else folder.parent
+        self._only = None if folder.is_dir() else folder.name
+        self._ignored = ignored
+        self._skipped: list[Skipped] = []
+        self._process = os.getpid()
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_skipped": []}
+
+    def items(self) -> Iterable[Item]:
+        """List the files, by folder; paths are relative to the folder."""
+        for path, size in self._files():
+            yield Item(_PREFIX + path, size, path)
+            yield from name_items((path,))
+
+    def _files(self) -> Iterator[tuple[str, int]]:
+        if self._only is not None:
+            yield self._only, self._size(self._only)
+        elif self._ignored:
+            yield from self._walk()
+        else:
+            listing = Git(self._top).run(
+                "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"
+            )
+            for name in listing.split(b"\0"):
+                path = os.fsdecode(name)
+                if path and os.path.lexists(self._top / path) and not self._is_folder(path):
+                    yield path, self._size(path)
+
+    def _is_folder(self, path: str) -> bool:
+        return stat.S_ISDIR((self._top / path).lstat().st_mode)  # a submodule, or a repository inside this one
+
+    def _size(self, path: str) -> int:
+        try:
+            return (self._top / path).lstat().st_size
+        except OSError as error:
+            raise SourceError(f"cannot read {self._top / path}: {error.strerror}") from error
+
+    def _walk(self) -> Iterator[tuple[str, int]]:
+        folders = [""]
+        while folders:
+            folder = folders.pop()
+            try:
+                entries = sorted(os.scandir(os.path.join(self._top, folder)), key=lambda entry: entry.name)  # noqa: PTH118
+            except OSError as error:
+                self._leave(folder or ".", f"the folder can't be read: {error.strerror}")
+                continue
+            below = []
+            for entry in entries:
+                path = f"{folder}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name != ".git":
+                        below.append(f"{path}/")
+                elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+                    yield path, self._entry_size(entry)
+                else:
+                    self._odd(path)
+            folders.extend(reversed(below))
+
+    @staticmethod
+    def _entry_size(entry: os.DirEntry[str]) -> int:
+        try:
+            return entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            return 0  # reading it will tell why
+
+    def _odd(self, path: str) -> None:
+        try:
+            mode = (self._top / path).lstat().st_mode
+        except OSError as error:
+            return self._leave(path, f"can't be read: {error.strerror}")
+        kind = next((words for test, words in _KINDS if test(mode)), "not a file")
+        self._leave(path, f"{kind}, not a file", incomplete=False)
+
+    def read(self, items: Sequence[Item]) -> Iterator[Blob]:
+        """Give the bytes of the files; a symlink's are its target."""
+        if os.getpid() != self._process:  # a fork of the process that listed: that one's notes are not ours
+            self._process, self._skipped = os.getpid(), []
+        top = os.fspath(self._top)
+        for item in items:
+            try:
+                if not item.id.startswith(_PREFIX):
+                    yield from name_blobs((item,))
+                    continue
+                yield from self._read(os.path.join(top, item.path), item)  # noqa: PTH118 - pathlib costs 3 µs a file
+            except OSError as error:
+                self._leave(item.path, f"can't be read: {error.strerror}")
+
+    def _read(self, full: str, item: Item) -> Iterator[Blob]:
+        try:
+            file = os.open(full, _OPEN)
+        except OSError:
+            if not os.path.islink(full):  # noqa: PTH114
+                raise
+            yield Blob(item.id, os.fsencode(os.readlink(full)), item.path)  # noqa: PTH115
+            return
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                self._odd(item.path)
+            elif 0 < status.st_size < WINDOW and len(data := os.read(file, status.st_size + 1)) == status.st_size:
+                yield Blob(item.id, data, item.path)
+            else:
+                os.lseek(file, 0, os.SEEK_SET)  # empty by name (procfs), large, or changing under our hands
+                yield from windows(lambda count: os.read(file, count), item.id, item.path)
+        finally:
+            os.close(file)
+
+    def _leave(self, path: str, reason: str, *, incomplete: bool = True) -> None:
+        self._skipped.append(Skipped(path, reason, incomplete))
+
+    def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
+        """Give the one place of each file."""
+        return {name: (Provenance("file", named_path(name) or name.removeprefix(_PREFIX)),) for name in ids}
+
+    def skipped(self) -> Sequence[Skipped]:
+        """Give what was not read since the last call."""
+        found, self._skipped = self._skipped, []
+        return found

@@ -1,0 +1,124 @@
+"""Where matched objects stand in history: one pass over the diffs, one over the graph, only when something matched."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from hygiene.detect.sources.authorship import signatures
+from hygiene.detect.sources.graph import Graph, Reach
+from hygiene.finding import Provenance
+from hygiene.git import Git
+
+_FILTERED = 2000  # ids that still fit a command line; with more, git tells all changes and we choose
+
+
+class Change(NamedTuple):
+    """What a commit does to a path; a merge only counts where it differs from all of its parents."""
+
+    commit: str
+    olds: tuple[str, ...]  # object ids, one a parent
+    new: str
+    path: str
+
+
+class Step(NamedTuple):
+    """A commit that puts an object at a path, or takes it away."""
+
+    commit: str
+    path: str
+    id: str
+    added: bool
+
+
+def places(
+    git: Git, reach: Reach, blobs: Collection[str], commits: Collection[str], names: Collection[str]
+) -> dict[str, list[Provenance]]:
+    """Give the places of ``blobs`` and ``commits`` (object ids) and ``names`` (paths), by id or path, oldest first."""
+    first: dict[tuple[str, str], str] = {}
+    last: dict[tuple[str, str], Step] = {}
+    for step in _steps(git, reach, frozenset(blobs), frozenset(names)):  # newest first
+        last.setdefault((step.id, step.path), step)
+        if step.added:
+            first[step.id, step.path] = step.commit
+    found = _Places(git, reach, {*first.values(), *commits})
+    for (name, path), commit in first.items():
+        found.add_file(name, path, commit, last[name, path])
+    for name in commits:
+        found.add_message(name)
+    return found.sorted()
+
+
+class _Places:
+    def __init__(self, git: Git, reach: Reach, wanted: Collection[str]) -> None:
+        self._graph = Graph(git, reach, wanted)
+        self._people = signatures(git, filter(self._graph.reaches, wanted))
+        self._found: dict[str, list[Provenance]] = {}
+
+    def add_file(self, name: str, path: str, commit: str, last: Step) -> None:
+        newest = self._graph.tip(commit) if last.added else self._graph.parent(last.commit)
+        self._add(name, "commit", path, commit, newest or commit)
+
+    def add_message(self, name: str) -> None:
+        if self._graph.reaches(name):
+            self._add(name, "message", "", name, name)
+
+    def _add(self, name: str, kind: str, path: str, commit: str, last: str) -> None:
+        if commit in self._people:
+            refs = self._graph.refs(commit)
+            place = Provenance(kind, path, commit, *self._people[commit], last_commit=last, refs=refs)
+            self._found.setdefault(name, []).append(place)
+
+    def sorted(self) -> dict[str, list[Provenance]]:
+        for found in self._found.values():
+            found.sort(key=lambda place: (_instant(place.date), place.commit, place.path))
+        return self._found
+
+
+def _instant(date: str) -> datetime:
+    return datetime.fromisoformat(date) if date else datetime.min.replace(tzinfo=UTC)
+
+
+def _steps(git: Git, reach: Reach, ids: frozenset[str], names: frozenset[str]) -> Iterator[Step]:
+    if not ids and not names:
+        return
+    wanted = [] if names or len(ids) > _FILTERED else [f"--find-object={name}" for name in sorted(ids)]
+    for change in changes(git, reach, wanted):
+        if change.new in ids:
+            yield Step(change.commit, change.path, change.new, added=True)
+        for old in ids.intersection(change.olds):
+            if old != change.new:
+                yield Step(change.commit, change.path, old, added=False)
+        if change.path in names:
+            yield Step(change.commit, change.path, change.path, added=bool(change.new.strip("0")))
+
+
+def changes(git: Git, reach: Reach, wanted: Sequence[str] = ()) -> Iterator[Change]:
+    """Give the changes of the commits in ``reach``, the newest commit first; ``wanted``: more options for git log."""
+    fields = reach.fields(
+        git,
+        "log",
+        "--no-show-signature",
+        "--topo-order",
+        "-c",
+        "--root",
+        "--raw",
+        "-r",
+        "-z",
+        "--no-renames",
+        "--no-abbrev",
+        "--ignore-submodules=none",
+        "--format=%H",
+        *wanted,
+    )
+    commit = ""
+    for field in fields:
+        text = field.lstrip(b"\n").decode("ascii", "replace")
+        if not text.startswith(":"):
+            commit = text.strip() or commit
+            continue
+        parents = len(text) - len(text.lstrip(":"))
+        parts = text.split(" ")
+        yield Change(commit, tuple(parts[parents + 1 : -2]), parts[-2], os.fsdecode(next(fields, b"")))

@@ -1,0 +1,33 @@
+"""Where sources are chosen; each is imported only when it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from hygiene.detect.sources.protocol import Source
+
+SOURCES = {
+    "index": ("hygiene.detect.sources.index", "IndexSource"),
+    "directory": ("hygiene.detect.sources.directory", "DirectorySource"),
+    "history": ("hygiene.detect.sources.history", "HistorySource"),
+    "commits": ("hygiene.detect.sources.commits", "CommitsSource"),
+    "stdin": ("hygiene.detect.sources.stdin", "StdinSource"),
+}
+
+
+def open_source(kind: str, folder: Path | None = None, *, revisions: Sequence[str] = (), **options: Any) -> Source:
+    """Open the source ``kind`` (a key of SOURCES).
+
+    ``folder``: what to read, for all but stdin. ``revisions``: for commits, such as ``("A..B",)`` or
+    ``("B", "--not", "--remotes=origin")``. ``options`` go to the source: directory ``ignored``; history
+    ``unreachable``, ``deep``; stdin ``stream``, ``name``.
+    """
+    module, name = SOURCES[kind]
+    made = getattr(import_module(module), name)
+    arguments: list[Any] = [] if folder is None else [folder]
+    if kind == "commits":
+        arguments.append(tuple(revisions))
+    return cast(Source, made(*arguments, **options))
