@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_OURS = re.compile(rb"hygiene:\s{0,8}allow(?P<words>[^\r\n]{0,300})")
-_REASON = re.compile(rb"\breason\s{0,4}=\s{0,4}(?P<reason>[^\r\n]{1,200})")
+_OURS = re.compile(rb"hygiene:\s{0,8}allow(?P<words>[^\r\n\0]{0,300})")
+_REASON = re.compile(rb"\breason\s{0,4}=\s{0,4}(?P<reason>[^\r\n\0]{1,200})")
 _PEERS = re.compile(
     rb"pragma:\s{0,4}(?:allow|white)list\s{1,4}secret|(?:git|better)leaks:allow|(?:trufflehog|kingfisher):ignore|"
     rb"\bggignore\b|#\s{0,4}nosec\b|\bnosemgrep\b"

@@ -34,6 +34,26 @@ class Match(NamedTuple):
     secret_end: int
 
 
+class Hit(NamedTuple):
+    """A finding on its way from a worker: plain values only, since it is marshalled. It holds the value itself."""
+
+    blob: str
+    path: str
+    rule: int
+    start: int
+    end: int
+    line_start: int
+    column_start: int
+    line_end: int
+    column_end: int
+    secret: bytes
+    fingerprint: str
+    confidence: str
+    reasons: tuple[str, ...]
+    encoding: str
+    allowed: str  # the reason of the mark beside it, or ""
+
+
 class Engine(Protocol):
     """Finds what the rules describe."""
 

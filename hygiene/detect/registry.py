@@ -1,17 +1,21 @@
-"""What detection loads only when it is needed: the engine that this machine has, the rules when the cache is cold, the
-checksums when a rule asks for one.
+"""What detection loads only when it is needed: the engine that this machine has, the rules when the cache is cold, all
+that judges and describes when something matched.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from hygiene.detect.match import Engine, Pattern
 from hygiene.detect.rulecache import CompiledRules, cache_key, read_compiled, write_compiled
 from hygiene.detect.rulefolders import RuleChoice, rule_files
+
+if TYPE_CHECKING:
+    from hygiene.detect.judge import Judge
 
 NOTICE = "the hyperscan wheel is missing: scanning with Python's re gives the same results, many times slower"
 
@@ -42,10 +46,14 @@ def load_engine(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
     return _loaded(module, compiled)
 
 
-def check_secret(name: str, secret: bytes, around: bytes) -> bool | None:
-    """Run the offline check ``name``: passed, failed, or None where it can't say."""
-    verdict: bool | None = _checksum_module().check_secret(name, secret, around)
-    return verdict
+def load_judge(patterns: Sequence[Pattern], key: Callable[[], bytes], min_confidence: str) -> Judge:
+    """Import and make what judges matches: most commits have none."""
+    return cast("Judge", import_module("hygiene.detect.judge").Judge(patterns, key, min_confidence))
+
+
+def load_findings() -> ModuleType:
+    """Import what makes findings of hits: most commits have none."""
+    return import_module("hygiene.detect.findings")
 
 
 def _engine_module(kind: str) -> Any:
@@ -67,8 +75,3 @@ def _compile(module: Any, choice: RuleChoice) -> CompiledRules:
 def _loaded(module: Any, compiled: CompiledRules) -> Loaded:
     engine = module.open_engine(compiled.patterns, compiled.database)
     return Loaded(engine, f"{compiled.digest} {module.NAME}", "" if module.NAME.startswith("hyperscan") else NOTICE)
-
-
-@lru_cache(maxsize=1)
-def _checksum_module() -> Any:
-    return import_module("hygiene.detect.checksum")

@@ -21,7 +21,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from hygiene.detect.examine import Examiner, Hit
+from hygiene.detect.examine import Examiner
+from hygiene.detect.match import Hit
 from hygiene.detect.sources.protocol import Blob, Item, Source
 from hygiene.errors import HygieneError, SourceError
 from hygiene.finding import Skipped

@@ -44,9 +44,7 @@ CHECKED = Pattern(
 PATTERNS = (TOKEN, PASSWORD, CHECKED)
 
 
-def check(name, secret, around):
-    assert name == "digit-sum"
-    assert secret in around
+def check(secret):
     return sum(map(int, secret[4:].decode())) % 10 == 0
 
 

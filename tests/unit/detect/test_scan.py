@@ -3,18 +3,19 @@ import signal
 
 import pytest
 
-from hygiene.detect import workers
+from hygiene.detect import checksum, workers
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.engine_re import ReEngine
 from hygiene.detect.examine import Examiner
-from hygiene.detect.scan import Accepted, scan
+from hygiene.detect.findings import Accepted
+from hygiene.detect.scan import scan
 from tests.unit.detect.sample import PATTERNS, ListSource, check, token
 
 ENGINE = HyperscanEngine(PATTERNS, compile_database(PATTERNS))
 
 
 def examiner(engine=ENGINE, least="medium"):
-    return Examiner(engine, check, lambda: b"key", least)
+    return Examiner(engine, lambda: b"key", least)
 
 
 @pytest.fixture
@@ -23,8 +24,13 @@ def small_chunks(monkeypatch):
     monkeypatch.setattr(workers, "_CHUNK_ITEMS", 3)
 
 
+@pytest.fixture(autouse=True)
+def sample_check(monkeypatch):
+    monkeypatch.setitem(checksum.CHECKS, "digit-sum", check)
+
+
 def run(blobs, **options):
-    return scan(ListSource(blobs), examiner(**options.pop("examine", {})), Accepted(), **options)
+    return scan(ListSource(blobs), examiner(**options.pop("examine", {})), Accepted, **options)
 
 
 def test_scan_secret_gives_place_and_no_value():
@@ -101,7 +107,7 @@ class _Deadly(ListSource):
 def deadly(tmp_path, times):
     blobs = {f"f{number:02}": token(number) for number in range(10)}
     blobs = dict(sorted((blobs | {"deadly": token(99)}).items()))
-    return scan(_Deadly(blobs, times, tmp_path), examiner(), Accepted(), jobs=2)
+    return scan(_Deadly(blobs, times, tmp_path), examiner(), Accepted, jobs=2)
 
 
 def test_scan_worker_killed_once_is_made_good(small_chunks, tmp_path):
@@ -119,7 +125,7 @@ def test_scan_worker_killed_twice_by_an_item_skips_only_that(small_chunks, tmp_p
 
 def test_scan_excluded_path_is_listed_as_skipped():
     result = scan(
-        ListSource({"third_party/x": token(1), "y": token(2)}), examiner(), Accepted(exclude=("third_party/**",))
+        ListSource({"third_party/x": token(1), "y": token(2)}), examiner(), Accepted, exclude=("third_party/**",)
     )
     assert [finding.path for finding in result.findings] == ["y"]
     assert [(skip.path, skip.incomplete) for skip in result.skipped] == [("third_party/**", False)]

@@ -1,0 +1,135 @@
+"""``hygiene hook STAGE``: what git, pre-commit and prek call. No click, and no import that a commit would feel.
+
+Hooks read git's objects, never the file names that they are handed: those come from the working tree, in part, late,
+and in several processes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+
+from hygiene.cli.blocked import write_blocked
+from hygiene.cli.pushes import framework_update, parse_updates, pushed_revisions, received_revisions
+from hygiene.cli.scanning import Wishes, open_scanning
+from hygiene.detect.scan import scan
+from hygiene.detect.sources.protocol import Source
+from hygiene.detect.sources.registry import open_source
+from hygiene.detect.workers import usable_cores
+from hygiene.errors import ExitCode, SourceError, UsageError
+from hygiene.git import Git
+
+_SCISSORS = b"------------------------ >8 ------------------------"  # git commit -v: below stands the diff
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``hook STAGE …``; gives the exit code: 0 lets git go on."""
+    stage = arguments[1] if len(arguments) > 1 else ""
+    if stage not in _STAGES:
+        raise UsageError(f"no hook stage {stage!r}", hint=f"known are {', '.join(_STAGES)}")
+    return _STAGES[stage](arguments[2:])
+
+
+def _before_commit(_arguments: list[str]) -> int:
+    root = _root()
+    return _scan(open_source("index", root), root, "commit")
+
+
+def _before_push(arguments: list[str]) -> int:
+    root = _root()
+    git = Git(root)
+    if os.environ.get("PRE_COMMIT"):
+        update = framework_update(os.environ)
+        remote = os.environ.get("PRE_COMMIT_REMOTE_NAME", "")
+        updates = [update]
+        _say(f"pre-commit hands over one ref of a push, {update.ref}; hygiene install sets a hook that sees all")
+    else:
+        remote = arguments[0] if arguments else ""
+        updates = parse_updates(_stdin_lines(), received=False)
+    revisions = pushed_revisions(updates, remote, lambda name: _exists(git, name))
+    return _scan(open_source("commits", root, revisions=revisions), root, "push") if revisions else ExitCode.CLEAN
+
+
+def _before_receive(_arguments: list[str]) -> int:
+    root = Path(os.environ.get("GIT_DIR") or ".").resolve()
+    revisions = received_revisions(parse_updates(_stdin_lines(), received=True))
+    if not revisions:
+        return ExitCode.CLEAN
+    base = "HEAD" if _exists(Git(root), "HEAD") else ""
+    return _scan(open_source("commits", root, revisions=revisions), root, "push", base=base)
+
+
+def _message(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        raise UsageError("hook commit-msg takes the file with the message")
+    try:
+        text = Path(arguments[0]).read_bytes()
+    except OSError as error:
+        raise SourceError(f"cannot read the commit message {arguments[0]}: {error.strerror}") from error
+    stream = BytesIO(text.partition(_SCISSORS)[0])
+    return _scan(open_source("stdin", stream=stream, name="commit message"), _root(), "commit")
+
+
+def _automatic(arguments: list[str]) -> int:
+    """Find out the stage: pre-commit tells a hook none."""
+    if any(os.environ.get(name) for name in ("PRE_COMMIT_REMOTE_NAME", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF")):
+        return _before_push(arguments)
+    if not os.environ.get("GIT_INDEX_FILE"):  # git sets it for a commit's hooks; this is a run by hand or in CI
+        return _before_commit(arguments) or _everything()
+    return _before_commit(arguments)
+
+
+def _everything() -> int:
+    """Scan all that is checked in: `pre-commit run --all-files` has nothing staged, and "clean" would be a lie."""
+    root = _root()
+    return _scan(open_source("directory", root, ignored=False), root, "run")
+
+
+_STAGES: Mapping[str, Callable[[list[str]], int]] = {
+    "auto": _automatic,
+    "pre-commit": _before_commit,
+    "pre-merge-commit": _before_commit,
+    "pre-push": _before_push,
+    "commit-msg": _message,
+    "pre-receive": _before_receive,
+}
+
+
+def _scan(source: Source, root: Path, doing: str, *, base: str = "") -> int:
+    scanning = open_scanning(root, root, Wishes(), base=base)
+    result = scan(source, scanning.examiner, scanning.accepted, exclude=scanning.config.exclude, jobs=usable_cores())
+    for notice in scanning.notices:
+        _say(notice)
+    if not result.new and not result.incomplete:
+        return ExitCode.CLEAN
+    write_blocked(result, doing, sys.stderr)
+    if result.interrupted:
+        return ExitCode.INTERRUPTED
+    return ExitCode.INCOMPLETE if result.incomplete else ExitCode.FINDINGS
+
+
+def _root() -> Path:
+    """Find the top of the working tree by its ``.git``: a question to git would cost as much as the scan."""
+    here = Path.cwd()
+    if os.environ.get("GIT_WORK_TREE"):
+        return Path(os.environ["GIT_WORK_TREE"]).resolve()
+    for folder in (here, *here.parents):
+        if (folder / ".git").exists():
+            return folder
+    return Git(here).root()
+
+
+def _stdin_lines() -> list[str]:
+    return os.fsdecode(sys.stdin.buffer.read()).splitlines()
+
+
+def _exists(git: Git, name: str) -> bool:
+    found = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", ok=(0, 1, 128))
+    return bool(found)
+
+
+def _say(text: str) -> None:
+    print(f"hygiene: {text}", file=sys.stderr)

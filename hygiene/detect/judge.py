@@ -1,0 +1,115 @@
+"""What matched → what is worth a person's time. Pure; imported at the first match of a run.
+
+The order: drop what a rule excludes, placeholders and references to a store; check the checksum; resolve overlaps (one
+secret, one finding, the most specific rule); name and place it; look for a mark beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from hygiene.detect.checksum import check_secret
+from hygiene.detect.fingerprint import fingerprint
+from hygiene.detect.globs import matches_any
+from hygiene.detect.known import is_placeholder, is_reference
+from hygiene.detect.lines import position
+from hygiene.detect.marks import find_mark
+from hygiene.detect.match import Hit, Match, Pattern
+from hygiene.detect.sources.protocol import Blob
+from hygiene.finding import CONFIDENCES
+
+_AROUND = 512  # bytes on each side of a secret that its checksum may look at
+
+
+class _Candidate(NamedTuple):
+    rule: int
+    start: int
+    end: int
+    confidence: str
+    reasons: tuple[str, ...]
+
+
+class Judge:
+    """Judges the matches of one set of patterns."""
+
+    def __init__(self, patterns: Sequence[Pattern], key: Callable[[], bytes], min_confidence: str) -> None:
+        """Give hits from ``min_confidence`` upwards; ``key`` gives the key of their fingerprints."""
+        self._patterns = patterns
+        self._key = key
+        self._least = CONFIDENCES.index(min_confidence)
+
+    def hits(self, blob: Blob, matches: Iterable[Match]) -> list[Hit]:
+        """Give the hits among ``matches`` in ``blob``, in the order of their place."""
+        candidates = [kept for match in matches if (kept := self._candidate(match, blob))]
+        return [self._hit(candidate, blob) for candidate in self._without_overlaps(candidates)]
+
+    def _candidate(self, match: Match, blob: Blob) -> _Candidate | None:
+        pattern = self._patterns[match.rule]
+        secret = blob.data[match.secret_start : match.secret_end]
+        if pattern.exclude_paths and matches_any(blob.path, pattern.exclude_paths):
+            return None
+        if any(_compiled(value).search(secret) for value in pattern.exclude_values):
+            return None
+        if is_placeholder(secret) or is_reference(secret):
+            return None
+        around = blob.data[max(0, match.secret_start - _AROUND) : match.secret_end + _AROUND]
+        confidence, reasons = _checked(pattern, secret, around)
+        return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons)
+
+    def _without_overlaps(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+        kept: list[_Candidate] = []
+        for candidate in sorted(candidates, key=self._rank):
+            if all(candidate.end <= other.start or other.end <= candidate.start for other in kept):
+                kept.append(candidate)
+        shown = [candidate for candidate in kept if CONFIDENCES.index(candidate.confidence) >= self._least]
+        return sorted(shown, key=lambda candidate: candidate.start)
+
+    def _rank(self, candidate: _Candidate) -> tuple[bool, int, int, int, int, str]:
+        pattern = self._patterns[candidate.rule]
+        confidence = CONFIDENCES.index(candidate.confidence)
+        length = candidate.end - candidate.start
+        return pattern.generic, -pattern.priority, -confidence, -length, candidate.start, pattern.id
+
+    def _hit(self, candidate: _Candidate, blob: Blob) -> Hit:
+        pattern = self._patterns[candidate.rule]
+        start, end = candidate.start, candidate.end
+        secret = blob.data[start:end]
+        name = fingerprint(self._key(), pattern.family or pattern.id, secret)
+        line, column = position(blob.data, start, blob.line, blob.column)
+        line_end, column_end = position(secret, len(secret), line, column)
+        mark = find_mark(blob.data, start, end, pattern.id, name)
+        return Hit(
+            blob=blob.id,
+            path=blob.path,
+            rule=candidate.rule,
+            start=blob.start + start,
+            end=blob.start + end,
+            line_start=line,
+            column_start=column,
+            line_end=line_end,
+            column_end=column_end,
+            secret=secret,
+            fingerprint=name,
+            confidence=candidate.confidence,
+            reasons=candidate.reasons,
+            encoding="",
+            allowed=mark.reason if mark else "",
+        )
+
+
+def _checked(pattern: Pattern, secret: bytes, around: bytes) -> tuple[str, tuple[str, ...]]:
+    """Give the confidence after the checksum, and why."""
+    verdict = check_secret(pattern.checksum, secret, around)
+    if verdict is None:
+        return pattern.confidence, ()
+    if verdict:
+        return "high", (f"checksum {pattern.checksum} holds",)
+    return "low", (f"checksum {pattern.checksum} fails",)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode())
