@@ -56,6 +56,7 @@ class Step(NamedTuple):
     reason: str
     advice: str
     place: Place
+    uses: str = ""  # what the rewritten place depends on: variable, reference or nothing
 
 
 class Entry(NamedTuple):
@@ -76,7 +77,7 @@ class FilePlan(NamedTuple):
     path: str
     before: bytes
     after: bytes
-    edits: tuple[Edit, ...]  # of the bytes before
+    edits: tuple[Edit, ...]  # of its UTF-8 form
     changes: tuple[Change, ...]
     steps: tuple[str, ...]
 

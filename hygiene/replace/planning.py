@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from hygiene.replace.checks import edits_of
 from hygiene.replace.edits import apply_edits
 from hygiene.replace.grouping import NamedSecret, named_secrets
 from hygiene.replace.opened import Opened, drafts, open_file, rewrite_checked
@@ -72,9 +73,9 @@ def _file(
     if not rewrite.changes:
         return None, steps
     before = opened.text.original
-    edits = opened.original_edits(rewrite)
+    after = apply_edits(before, opened.original_edits(rewrite))
     ids = tuple(targets[change.target].id for change in rewrite.changes)
-    return FilePlan(opened.file.path, before, apply_edits(before, edits), edits, rewrite.changes, ids), steps
+    return FilePlan(opened.file.path, before, after, tuple(edits_of(rewrite)), rewrite.changes, ids), steps
 
 
 def _step(place: Place, change: Change, secret: NamedSecret, naming: Naming) -> Step:
@@ -82,10 +83,21 @@ def _step(place: Place, change: Change, secret: NamedSecret, naming: Naming) -> 
     if place in secret.unlisted:
         grade = NEEDS_WIRING
         reason = f"{change.hint} has another value elsewhere: use a rendered copy, hygiene render {place.path} -o FILE"
-    variable = secret.variables[place] if change.uses == "variable" else ""
+    variable = secret.variables[place]
     reference = str(naming.reference(secret.name))
     return Step(
-        place.id, place.path, place.line, place.rule, secret.name, variable, reference, grade, reason, "", place
+        place.id,
+        place.path,
+        place.line,
+        place.rule,
+        secret.name,
+        variable,
+        reference,
+        grade,
+        reason,
+        "",
+        place,
+        change.uses,
     )
 
 
@@ -96,7 +108,7 @@ def _entries(named: Iterable[NamedSecret], steps: Iterable[Step], naming: Naming
         own = [by_place[place] for place in secret.places if place in by_place]
         if not own:
             continue
-        listed = [step.variable for step in own if step.variable and step.place not in secret.unlisted]
+        listed = [step.variable for step in own if step.uses == "variable" and step.place not in secret.unlisted]
         entries.append(
             Entry(
                 secret.name,

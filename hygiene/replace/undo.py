@@ -29,6 +29,7 @@ class Inverse(NamedTuple):
     start: int
     end: int
     pieces: tuple[Piece, ...]
+    forward: str = ""  # for wiring, which holds no value: the text that the edit puts there (latin-1)
 
 
 def inverses(file: File, rewrite: Rewrite, names: Mapping[int, str]) -> list[Inverse]:
@@ -56,22 +57,34 @@ def undo(content: bytes, undone: Sequence[Inverse], values: Mapping[str, Secret]
     return apply_edits(content, text.edits_of_original(edits))
 
 
+def redo(content: bytes, undone: Sequence[Inverse]) -> bytes:
+    """Do what ``undone`` undoes, for edits that hold no value."""
+    text = read_text(content)
+    if text is None:
+        raise ConflictError("the file is no text")
+    lengths = [sum(len(piece) for piece in one.pieces) for one in undone]  # pieces are text here, a byte a character
+    edits = [
+        Edit(one.start, one.start + length, one.forward.encode("latin-1"))
+        for one, length in zip(undone, lengths, strict=True)
+    ]
+    return apply_edits(content, text.edits_of_original(edits))
+
+
 def to_json(undone: Sequence[Inverse]) -> list[Any]:
     """Give a form for the journal."""
-    return [
-        [one.start, one.end, [list(piece) if isinstance(piece, tuple) else piece for piece in one.pieces]]
-        for one in undone
-    ]
+    return [[one.start, one.end, [_plain(piece) for piece in one.pieces], one.forward] for one in undone]
 
 
 def from_json(document: Sequence[Any]) -> list[Inverse]:
     """Read the form of the journal."""
     return [
-        Inverse(
-            start, end, tuple(piece if isinstance(piece, str) else (piece[0], piece[1], piece[2]) for piece in pieces)
-        )
-        for start, end, pieces in document
+        Inverse(start, end, tuple(piece if isinstance(piece, str) else tuple(piece) for piece in pieces), forward)
+        for start, end, pieces, forward in document
     ]
+
+
+def _plain(piece: Piece) -> str | list[str | int]:
+    return piece if isinstance(piece, str) else list(piece)
 
 
 def _bytes(piece: Piece, values: Mapping[str, Secret]) -> bytes:

@@ -1,0 +1,96 @@
+"""Undoing a migration: the code as it was, byte for byte; the stored secrets stay unless asked otherwise.
+
+The original comes from git where the last commit had it, otherwise from the edits undone with the store's values;
+a hash proves it either way. A file that was changed since the migration is left, and named.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hygiene.errors import ConflictError, NotFoundError
+from hygiene.fileio import write_error
+from hygiene.journal import Journal
+from hygiene.prove.event import Recorder
+from hygiene.replace.edits import digest
+from hygiene.replace.journaled import KeptFile, file_from_json, unit_from_json
+from hygiene.replace.migrate import Left
+from hygiene.replace.undo import undo
+from hygiene.replace.worktree import Worktree
+from hygiene.secret import Secret
+from hygiene.store.protocol import Store
+
+
+class Undone(NamedTuple):
+    """What a rollback did."""
+
+    restored: tuple[str, ...]  # paths
+    left: tuple[Left, ...]
+    deleted: tuple[str, ...]  # names
+
+
+def roll_back(tree: Worktree, store: Store, recorder: Recorder, journal: Journal, *, delete_stored: bool) -> Undone:
+    """Restore the files that the migration of ``journal`` wrote; may be repeated after a crash."""
+    units = [unit_from_json(unit) for unit in journal.facts["units"]]
+    files = [file_from_json(file) for entry in journal.entries("wiring") for file in entry["files"]]
+    files += [file for unit in units for file in unit.files]
+    values = _Values(store, journal)
+    restored, left = [], []
+    for file in files:
+        now = tree.hash(file.path)
+        if now == file.before:
+            continue
+        if now != file.after:
+            left.append(Left(file.path, "it was changed since the migration"))
+            continue
+        with recorder.access("migrate.rollback", file.path.encode("utf-8", "replace").decode()):
+            _restore(tree, file, str(journal.facts["head"]), values)
+        restored.append(file.path)
+    deleted = _delete(store, journal) if delete_stored and not left else []
+    return Undone(tuple(restored), tuple(left), tuple(deleted))
+
+
+class _Values(dict[str, Secret]):
+    """The stored values, read when first needed: of the version that was migrated, if it is still there."""
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        super().__init__()
+        self._store = store
+        self._versions = {str(entry["name"]): str(entry["version"]) for entry in journal.entries("stored")}
+
+    def __missing__(self, name: str) -> Secret:
+        version = self._versions.get(name) if self._store.capabilities.versions else None
+        try:
+            self[name] = self._store.get(name, version=version or None)
+        except NotFoundError:
+            self[name] = self._store.get(name)
+        return self[name]
+
+
+def _restore(tree: Worktree, file: KeptFile, head: str, values: _Values) -> None:
+    if not file.before:
+        try:
+            tree.path(file.path).unlink()
+        except OSError as error:
+            raise write_error(tree.path(file.path), error) from error
+        return
+    original = tree.committed(head, file.path)
+    if original is None or digest(original) != file.before:
+        original = undo(tree.read(file.path) or b"", file.inverses, values)
+    if digest(original) != file.before:
+        raise ConflictError(
+            f"the stored secrets do not give back {file.path} as it was",
+            hint="a secret was changed in the store since; restore the file from a backup",
+        )
+    tree.write(file.path, original)
+
+
+def _delete(store: Store, journal: Journal) -> list[str]:
+    """Delete the secrets that this migration made, so that they can be brought back where the store can."""
+    names = [str(entry["name"]) for entry in journal.entries("stored") if entry["ours"]]
+    for name in names:
+        try:
+            store.delete(name, recoverable=store.capabilities.recoverable_delete)
+        except NotFoundError:
+            continue  # a rollback that a crash cut short had deleted it
+    return names
