@@ -2,11 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint types contracts unit clean
+.PHONY: system demo test lint types contracts unit clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
 
-test: .venv/dev.stamp lint types contracts unit
+test: system .venv/dev.stamp lint types contracts unit
+
+system:
+	.ci/system-packages
 
 lint:
 	$(BIN)/ruff check .
