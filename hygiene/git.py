@@ -138,6 +138,14 @@ class Git:
         """Give the git directory that all worktrees share."""
         return (self.folder / self.line("rev-parse", "--git-common-dir")).resolve()
 
+    def hooks_path(self) -> str:
+        """Give the folder that git runs hooks from, as configured; relative to the working tree's top."""
+        listing = self.run("config", "--show-scope", "-z", "--type=path", "--get-all", "core.hooksPath", ok=(0, 1))
+        parts = listing.split(b"\0")
+        # Our own override is in the list too, with the scope "command".
+        configured = [path for scope, path in zip(parts[::2], parts[1::2], strict=False) if scope != b"command"]
+        return os.fsdecode(configured[-1]) if configured else str(self.common_dir() / "hooks")
+
 
 def spooled(data: bytes) -> IO[bytes]:
     """Put ``data`` (ids and revisions, never contents) in an unnamed file: git may read it as slowly as it likes."""
