@@ -25,7 +25,8 @@ def test_json_finding_has_the_promised_fields_and_no_others():
     (entry,) = document(result(finding(3, provenance=(place(),))))["findings"]
     assert list(entry) == FIELDS
     assert entry["secret"] == f"{value(3)[:4]}… (40 bytes)"
-    assert list(entry["provenance"][0]) == ["kind", "path", "commit", "author", "email", "date", "message_subject"]
+    promised = ["kind", "path", "commit", "author", "email", "date", "message_subject", "last_commit", "refs"]
+    assert list(entry["provenance"][0]) == promised
     assert entry["provenance"][0]["commit"] == COMMIT
     assert (entry["line_start"], entry["column_start"], entry["entropy"]) == (3, 9, 3.988)
 
