@@ -119,6 +119,7 @@ class Store(Protocol):
         ``expect`` is the id of the current version, or an :class:`Expect`; ConflictError when it is not so.
         ``token`` (32 to 64 of [a-z0-9-]) makes a retry a no-op: the same token with the same value gives the
         same version, with another value ConflictError. ForeignSecretError for a secret that is not ours.
+        A secret's first version can only be current: ConflictError for another stage.
         """
 
     def get(self, name: str, *, stage: str = CURRENT, version: str | None = None) -> Secret:

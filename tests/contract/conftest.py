@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contract.places import PLACES
+from tests.servers.moto import moto
 
 
 @pytest.fixture(params=PLACES, ids=[place.__name__ for place in PLACES])
@@ -10,6 +11,12 @@ def place(request, tmp_path, monkeypatch):
     """One backend: ``open()`` gives a fresh client of it, ``foreign(name, value)`` plants a stranger's secret."""
     with request.param(request, tmp_path, monkeypatch) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def moto_server(tmp_path_factory):
+    with moto(tmp_path_factory.mktemp("moto")) as server:
+        yield server
 
 
 @pytest.fixture

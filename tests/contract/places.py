@@ -1,5 +1,6 @@
 """Where each backend of the contract suite keeps its secrets."""
 
+import os
 from contextlib import contextmanager
 
 from hygiene.config import Config
@@ -39,4 +40,23 @@ def embedded(request, tmp_path, monkeypatch):
     yield Place(lambda: open_store("embedded:", Config(), notify=lambda key: None), foreign)
 
 
-PLACES = [embedded]
+@contextmanager
+def aws(request, tmp_path, monkeypatch):
+    import boto3
+
+    server = request.getfixturevalue("moto_server")
+    server.reset()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    settings = {"AWS_ENDPOINT_URL": server.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    for name, value in {**settings, "AWS_EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(name, value)
+
+    def foreign(name, value):
+        client = boto3.client("secretsmanager", region_name="eu-central-1")
+        client.create_secret(Name=f"team/app/{name}", SecretString=value.decode())
+
+    yield Place(lambda: open_store("awssecrets://eu-central-1/team/app", Config()), foreign)
+
+
+PLACES = [embedded, aws]

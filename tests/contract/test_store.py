@@ -137,13 +137,11 @@ def test_unstage_pending_takes_it_off_and_twice_is_once(store):
         store.get("a", stage=PENDING)
 
 
-def test_put_pending_of_a_new_secret_has_no_current(store):
+def test_put_pending_of_a_new_secret_is_refused(store):
     needs(store, "stages")
-    secret = value()
-    store.put("new/one", secret, token=token(), stage=PENDING)
-    with pytest.raises(NotFoundError):
-        store.get("new/one")
-    assert store.get("new/one", stage=PENDING) == secret
+    with pytest.raises(ConflictError):
+        store.put("new/one", value(), token=token(), stage=PENDING)
+    assert store.describe("new/one") is None
 
 
 def test_put_pending_again_replaces_the_pending_version(store):

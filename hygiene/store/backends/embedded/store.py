@@ -118,6 +118,7 @@ class EmbeddedStore:
                 if known is not None:
                     return self._retried(record, known, secret)
             _check_expectation(name, record, expect)
+            _check_stage(name, record, stage)
             entry = self._write_value(policy, name, secret, token, expires)
             base = record or Record(policy.store, name, 0, self._owner, entry.created)
             if base.gone:
@@ -444,6 +445,11 @@ def _check_expectation(name: str, record: Record | None, expect: str | Expect) -
     current = record.entry(stage=CURRENT) if record else None
     if current is None or current.id != expect:
         raise ConflictError(f"the current version of {name} is not {expect}; nothing was written")
+
+
+def _check_stage(name: str, record: Record | None, stage: str) -> None:
+    if stage != CURRENT and (record is None or record.entry(stage=CURRENT) is None):
+        raise ConflictError(f"{name} has no current version yet; a first version is always current")
 
 
 def _wanted(name: str, record: Record, stage: str, version: str | None) -> Entry:
