@@ -98,6 +98,11 @@ class Migration:
         files = [file.path for unit in self._units for file in unit.files if file.path not in skipped]
         return Outcome(tuple(sorted(self._stored)), (*files, *(file.path for file in self._wiring())), tuple(left))
 
+    @property
+    def paths(self) -> list[str]:
+        """The files that the migration rewrites."""
+        return [file.path for unit in self._units for file in unit.files]
+
     def _unit(self, unit: Unit) -> list[Left]:
         states = {file.path: self._tree.hash(file.path) for file in unit.files}
         waiting = [file for file in unit.files if states[file.path] != file.after]

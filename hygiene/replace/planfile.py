@@ -1,0 +1,124 @@
+"""The plan as a file that people edit: one step a line, checked line by line when it comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from hygiene.errors import UsageError
+from hygiene.reference import check_name
+from hygiene.replace.manifest import check_variable
+from hygiene.replace.plan import Plan, Step
+from hygiene.replace.rewriters.protocol import MANUAL
+
+_HEADER = """\
+# A plan of hygiene migrate. It holds no values.
+# A line: action (apply or skip), step, name in the store, environment name.
+# Steps with the same value share a name. Edit, then run: hygiene migrate --plan THIS-FILE --apply
+"""
+_ACTIONS = ("apply", "skip")
+
+
+class Line(NamedTuple):
+    """One step as the file has it."""
+
+    number: int
+    action: str
+    step: str
+    name: str
+    variable: str
+
+
+def format_plan(plan: Plan) -> str:
+    """Write ``plan``; what is left to a person stands in comments."""
+    lines = [_HEADER]
+    for step in plan.steps:
+        place = f"# {_printable(step.path)}:{step.line} {step.rule} {step.grade}"
+        if step.grade == MANUAL:
+            lines.append(f"{place}: {step.reason}\n")
+        else:
+            lines.append(f"apply {step.id} {step.name} {step.variable} {place}\n")
+    return "".join(lines)
+
+
+def parse_plan(text: str, source: str) -> list[Line]:
+    """Read an edited plan; raises :class:`UsageError` with the line that is wrong."""
+    lines: list[Line] = []
+    seen: dict[str, int] = {}
+    for number, raw in enumerate(text.splitlines(), 1):
+        words = raw.partition("#")[0].split()
+        if not words:
+            continue
+        line = _line(number, words, f"{source}, line {number}")
+        if line.step in seen:
+            raise UsageError(f"{source}, line {number}: step {line.step} stands in line {seen[line.step]} already")
+        seen[line.step] = number
+        lines.append(line)
+    return lines
+
+
+def check_lines(lines: Iterable[Line], steps: Iterable[Step], source: str) -> None:
+    """Check an edited plan against the ``steps`` that can be done; raises :class:`UsageError` with the line."""
+    known = {step.id: step for step in steps}
+    first: dict[str, Line] = {}  # by the name that the unedited plan has: one value each
+    owner: dict[str, str] = {}
+    for line in lines:
+        where = f"{source}, line {line.number}"
+        step = known.get(line.step)
+        if step is None:
+            hint = "the file was changed since the plan was written: write it again"
+            raise UsageError(f"{where}: there is no step {line.step} (any more)", hint=hint)
+        if line.action != "apply":
+            continue
+        other = first.setdefault(step.name, line)
+        if other.name != line.name:
+            raise UsageError(
+                f"{where}: the same secret has another name in line {other.number}", hint="give both the same name"
+            )
+        if owner.setdefault(line.name, step.name) != step.name:
+            raise UsageError(
+                f"{where}: {line.name} is the name of another secret", hint="give each secret its own name"
+            )
+
+
+def check_result(lines: Iterable[Line], plan: Plan, source: str) -> None:
+    """Check that the plan made from an edited file does what the file says; raises :class:`UsageError`."""
+    steps = {step.id: step for step in plan.steps}
+    for line in lines:
+        step = steps.get(line.step)
+        if line.action != "apply" or step is None or step.grade == MANUAL:
+            continue
+        if step.name != line.name:
+            raise UsageError(
+                f"{source}, line {line.number}: {line.name} can't be used", hint=f"{step.name} would be free"
+            )
+        if step.variable != line.variable:
+            raise UsageError(
+                f"{source}, line {line.number}: the environment name must be {step.variable}",
+                hint=f"{_printable(step.path)} or another step of this secret asks for it",
+            )
+
+
+def chosen_names(lines: Iterable[Line]) -> Mapping[str, tuple[str, str]]:
+    """Give name and environment name by step."""
+    return {line.step: (line.name, line.variable) for line in lines if line.action == "apply"}
+
+
+def _line(number: int, words: list[str], where: str) -> Line:
+    if words[0] not in _ACTIONS:
+        near = get_close_matches(words[0], _ACTIONS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "a line begins with apply or skip"
+        raise UsageError(f"{where}: unknown action {words[0]!r}", hint=hint)
+    if len(words) != 4:
+        raise UsageError(f"{where}: {len(words)} words", hint="a line is: action, step, name, environment name")
+    try:
+        check_name(words[2])
+        check_variable(words[3])
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", hint=error.hint) from None
+    return Line(number, *words)
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
