@@ -47,6 +47,18 @@ class ProviderSettings(NamedTuple):
     name: str
     admin: str = ""  # a reference to the admin credential
     hosts: tuple[str, ...] = ()
+    settings: Mapping[str, str] = {}  # what the provider's page in docs/providers.md names
+
+
+class RotationPolicy(NamedTuple):
+    """How the secrets of some names are rotated; the first policy whose glob matches counts."""
+
+    names: str  # glob
+    provider: str = ""
+    max_age: str = ""
+    window: str = ""  # when rotations may begin, as "Sat,Sun 02:00-05:00" in UTC
+    consumers: tuple[str, ...] = ()  # a command that fails while someone still uses the old value
+    settings: Mapping[str, str] = {}  # like the secret's labels, which they overrule
 
 
 class Config(NamedTuple):
@@ -62,6 +74,8 @@ class Config(NamedTuple):
     stores: Mapping[str, str] = {}
     roles: tuple[Role, ...] = ()
     rotation_max_age: str = ""
+    rotation_window: str = ""
+    rotation: tuple[RotationPolicy, ...] = ()
     expiry_when: str = "refuse"  # or warn
     providers: Mapping[str, ProviderSettings] = {}
     path: Path | None = None  # where it was read from

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from hygiene.config import PYPROJECT, Allow, Config, ProviderSettings, Role
+from hygiene.config import PYPROJECT, Allow, Config, ProviderSettings, Role, RotationPolicy
 from hygiene.errors import ConfigError
 from hygiene.finding import CONFIDENCES
 
@@ -42,7 +42,7 @@ class _Reader:
         self._keys("", document, _TOP)
         scan = self._table(document, "scan", ("exclude", "min_confidence", "max_file_bytes"))
         rules = self._table(document, "rules", ("disable", "folders", "only"))
-        rotation = self._table(document, "rotation", ("max_age",))
+        rotation = self._table(document, "rotation", ("max_age", "window", "secrets"))
         expiry = self._table(document, "expiry", ("when",))
         return Config(
             exclude=self._strings("scan", scan, "exclude"),
@@ -55,6 +55,8 @@ class _Reader:
             stores=self._stores(document),
             roles=tuple(self._role(name, table) for name, table in self._tables(document, "roles")),
             rotation_max_age=self._value("rotation", rotation, "max_age", str, ""),
+            rotation_window=self._value("rotation", rotation, "window", str, ""),
+            rotation=tuple(self._policy(entry) for entry in self._list(rotation, "secrets")),
             expiry_when=self._choice("expiry", expiry, "when", ("refuse", "warn"), "refuse"),
             providers={name: self._provider(name, table) for name, table in self._tables(document, "providers")},
             path=path,
@@ -92,11 +94,26 @@ class _Reader:
 
     def _provider(self, name: str, table: dict[str, Any]) -> ProviderSettings:
         where = f"providers.{name}"
-        self._keys(where, table, ("admin", "hosts"))
+        self._keys(where, table, ("admin", "hosts", "settings"))
         admin = self._value(where, table, "admin", str, "")
         if admin and not admin.startswith("ref+"):
             raise self._error(f"{where}.admin", "must be a reference (ref+…), never the credential itself")
-        return ProviderSettings(name, admin, self._strings(where, table, "hosts"))
+        return ProviderSettings(name, admin, self._strings(where, table, "hosts"), self._settings(where, table))
+
+    def _policy(self, entry: Any) -> RotationPolicy:
+        where = "rotation.secrets"
+        if not isinstance(entry, dict):
+            raise self._error(where, "is a list of tables: write [[rotation.secrets]]")
+        self._keys(where, entry, RotationPolicy._fields)
+        words = {key: self._value(where, entry, key, str, "") for key in ("names", "provider", "max_age", "window")}
+        if not words["names"]:
+            raise self._error(where, "each entry needs names, a glob such as shop/*")
+        consumers = self._strings(where, entry, "consumers")
+        return RotationPolicy(**words, consumers=consumers, settings=self._settings(where, entry))
+
+    def _settings(self, where: str, table: dict[str, Any]) -> dict[str, str]:
+        settings = self._table(table, "settings", tuple(table.get("settings", {})))
+        return {key: self._value(f"{where}.settings", settings, key, str, "") for key in settings}
 
     def _tables(self, document: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
         table = document.get(key, {})
