@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hygiene.errors import WriteError
+from hygiene.errors import ConflictError, WriteError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -131,17 +131,29 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def locked(path: Path, *, exclusive: bool = True) -> Iterator[None]:
-    """Hold an advisory lock on ``path`` (created if absent); waits for other holders."""
+def locked(path: Path, *, exclusive: bool = True, wait: bool = True) -> Iterator[None]:
+    """Hold an advisory lock on ``path`` (created if absent).
+
+    Other holders are waited for, or with ``wait=False`` are a :class:`hygiene.errors.ConflictError`.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
     except OSError as error:
         raise write_error(path, error) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        _lock(path, descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | (0 if wait else fcntl.LOCK_NB))
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(path: Path, descriptor: int, operation: int) -> None:
+    try:
+        fcntl.flock(descriptor, operation)
+    except BlockingIOError:
+        raise ConflictError(
+            f"another process works here: it holds {path}", hint="wait for it, then try again"
+        ) from None
 
 
 def _mode_of(path: Path) -> int:

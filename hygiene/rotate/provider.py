@@ -47,6 +47,8 @@ class Target(NamedTuple):
     labels: Mapping[str, str]  # what the store and the configuration know: user, host, role …
     hosts: tuple[str, ...] = ()  # where the configuration allows to connect to, as host or host:port
     admin: Secret | None = None  # the admin credential, where the configuration names one
+    steps: tuple[str, ...] = ()  # what a person does, where no code can
+    answer: Secret | None = None  # the new value that a person brings
 
 
 class Provider(Protocol):

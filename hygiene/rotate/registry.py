@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import cast
 
 from hygiene.errors import ConfigError, UsageError
 from hygiene.rotate.provider import Provider, Target
+from hygiene.rotate.stored import fields_of
+from hygiene.secret import Secret
 
 PROVIDERS = {
     "aws_iam": "hygiene.rotate.providers.aws_iam:AwsIamProvider",
+    "manual": "hygiene.rotate.providers.manual:ManualProvider",
     "postgresql": "hygiene.rotate.providers.postgresql:PostgresqlProvider",
 }
 ALIASES = {"aws": "aws_iam", "postgres": "postgresql"}
+MANUAL = "manual"
 _EXTRAS = {"aws_iam": "aws", "postgresql": "postgres"}
 
 
@@ -23,6 +27,18 @@ def provider_name(name: str) -> str:
     if name not in PROVIDERS:
         raise UsageError(f"unknown provider {name!r}", hint=f"known are {', '.join(sorted(PROVIDERS))}")
     return name
+
+
+def guess_provider(labels: Mapping[str, str], value: Secret) -> str:
+    """Name the provider of a stored value by its labels, or by its form; ``manual`` where neither tells."""
+    scheme = value.reveal().partition(b"://")[0].partition(b"+")[0].decode("ascii", "ignore").lower()
+    fields = fields_of(value) or {}
+    told = (labels.get("provider"), labels.get("rule", "").partition("-")[0], scheme, str(fields.get("engine", "")))
+    if {"secret", "secret_access_key", "aws_secret_access_key", "SecretAccessKey"} & set(fields) and any(
+        str(text).startswith(("AKIA", "ASIA")) for text in fields.values()
+    ):
+        return "aws_iam"
+    return next((ALIASES.get(name, name) for name in told if name and ALIASES.get(name, name) in PROVIDERS), MANUAL)
 
 
 def open_provider(name: str, target: Target) -> Provider:

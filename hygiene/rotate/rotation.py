@@ -20,7 +20,7 @@ from hygiene.rotate.provider import Check, Inventory, Provider, Verdict
 from hygiene.rotate.slots import Slots, open_slots
 from hygiene.rotate.state import State, Step, next_step, state_from_entries
 from hygiene.secret import Secret
-from hygiene.store.protocol import CURRENT, Store, StoredSecret
+from hygiene.store.protocol import CURRENT, OWNER, Store, StoredSecret
 
 JOB = "rotate"
 _ISSUE_TRIES = 3
@@ -51,17 +51,27 @@ class Rotated(NamedTuple):
     evidence: str = ""  # why the old value is known to be dead
 
 
-def begin(journal_at: Callable[..., Journal], store: Store, name: str, provider: Provider, *, reason: str) -> Journal:
+def begin(
+    journal_at: Callable[..., Journal],
+    store: Store,
+    name: str,
+    provider: Provider,
+    *,
+    reason: str,
+    expected: str = "",
+) -> Journal:
     """Start the journal of a rotation of ``name``, after the refusals that need no change undone.
 
-    ``journal_at`` creates the journal from its facts. Raises RotationError for a store that can't be written,
-    a secret that isn't there or isn't ours, one that the provider can't tell live from dead, and ConflictError
-    while another rotation has a pending value.
+    ``journal_at`` creates the journal from its facts; ``expected`` is the version that gave the reason. Raises
+    RotationError for a store that can't be written, a secret that isn't there or isn't ours, and one that the
+    provider can't tell live from dead; ConflictError while another rotation has a pending value.
     """
     secret = _rotatable(store, name)
     old = secret.staged(CURRENT)
     if old is None:
         raise RotationError(f"{name} has no current value", hint=f"store one: hygiene secret put {name}")
+    if expected and expected != old.id:
+        raise ConflictError(f"{name} has a newer version by now, so there is no reason left to rotate it")
     if open_slots(store, secret, old.id).pending() is not None:
         raise ConflictError(
             f"another rotation of {name} is under way: a value is pending",
@@ -90,7 +100,7 @@ def _rotatable(store: Store, name: str) -> StoredSecret:
     secret = store.describe(name)
     if secret is None or secret.deleted is not None:
         raise RotationError(f"the store {store.uri} has no secret {name}", hint="hygiene secret list shows what it has")
-    if secret.owner != "hygiene":
+    if secret.owner != OWNER:
         raise RotationError(
             f"{name} belongs to {secret.owner or 'someone else'}, so it is not touched",
             hint=f"make it ours first: hygiene secret put {name} --adopt",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from hygiene.config import Config, RotationPolicy
 from hygiene.errors import ConfigError
+from hygiene.moment import later, parse_duration
 from hygiene.store.protocol import CURRENT, StoredSecret
 
-_DURATION = re.compile(r"([0-9]{1,6})([smhdw])\Z")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _WINDOW = re.compile(r"(?:([A-Za-z,]+) +)?([0-2][0-9]):([0-5][0-9])-([0-2][0-9]):([0-5][0-9])\Z")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -24,20 +23,12 @@ def policy_of(name: str, config: Config) -> RotationPolicy:
     )
 
 
-def parse_duration(text: str) -> timedelta:
-    """Read ``90d``, ``12h`` …; raises ConfigError."""
-    match = _DURATION.match(text)
-    if match is None:
-        raise ConfigError(f"not a duration: {text!r}", hint="write a number and one of s m h d w, such as 90d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
 def due_at(secret: StoredSecret, policy: RotationPolicy) -> datetime | None:
     """Give the moment from which ``secret`` should be rotated: as marked, or by the age of its current version."""
     moments = [secret.due] if secret.due else []
     current = secret.staged(CURRENT)
     if policy.max_age and current is not None:
-        moments.append(current.created + parse_duration(policy.max_age))
+        moments.append(later(parse_duration(policy.max_age), current.created))
     return min(moments, default=None)
 
 

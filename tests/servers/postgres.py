@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from tests.servers.process import accepts, free_port, give_to, program, running, unprivileged
+from tests.servers.process import accepts, free_port, program, running, server_folder, unprivileged
 
 _ADMIN = "admin"
 
@@ -39,22 +39,27 @@ class Postgres(NamedTuple):
 
 
 @contextmanager
-def postgres(folder: Path, admin_password: str) -> Iterator[Postgres]:
-    """Run a new server in ``folder``; skips where PostgreSQL is not installed."""
+def postgres(admin_password: str) -> Iterator[Postgres]:
+    """Run a new server; skips where PostgreSQL is not installed."""
     initdb = program("/usr/lib/postgresql/15/bin/initdb", "/usr/lib/postgresql/16/bin/initdb", "/usr/bin/initdb")
     users = ("postgres",)
-    give_to(folder, *users)
+    with server_folder(*users) as folder:
+        yield from _serve(initdb, users, folder, admin_password)
+
+
+def _serve(initdb: str, users: tuple[str, ...], folder: Path, admin_password: str) -> Iterator[Postgres]:
     data, secret, log = folder / "data", folder / "admin", folder / "log"
     secret.write_text(admin_password)
     secret.chmod(0o644)
-    subprocess.run(
+    made = subprocess.run(
         [
             *unprivileged(*users), initdb, "--auth=scram-sha-256", f"--username={_ADMIN}", f"--pwfile={secret}",
             "--no-sync", "--encoding=UTF8", "--locale=C", str(data),
         ],
-        check=True,
         capture_output=True,
+        text=True,
     )  # fmt: skip
+    assert made.returncode == 0, made.stderr
     secret.unlink()
     port = free_port()
     server = [

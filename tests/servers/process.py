@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -33,29 +35,35 @@ def unprivileged(*users: str) -> list[str]:
     """Give the command prefix that drops root's rights to the first of ``users`` there is; nothing for others."""
     if os.geteuid() != 0:
         return []
-    for user in (*users, "nobody"):
-        try:
-            entry = pwd.getpwnam(user)
-        except KeyError:
-            continue
+    for user in filter(_exists, (*users, "nobody")):
+        entry = pwd.getpwnam(user)
         return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
     pytest.skip("there is no unprivileged user to run servers as")
 
 
-def give_to(folder: Path, *users: str) -> None:
-    """Let the user of :func:`unprivileged` own ``folder``, and reach it from the root of the file system."""
-    if os.geteuid() != 0:
-        return
-    for user in (*users, "nobody"):
-        try:
+@contextmanager
+def server_folder(*users: str) -> Iterator[Path]:
+    """Give a new folder that belongs to the user of :func:`unprivileged`; removed at the end.
+
+    Not under pytest's own folder: that one is closed to others, again at every start of another run.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="hygiene-server-"))
+    try:
+        user = next((user for user in (*users, "nobody") if _exists(user)), None)
+        if os.geteuid() == 0 and user:
             entry = pwd.getpwnam(user)
-        except KeyError:
-            continue
-        os.chown(folder, entry.pw_uid, entry.pw_gid)
-        break
-    for parent in folder.parents:
-        if parent.stat().st_uid == 0 and parent != Path("/") and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
+            os.chown(folder, entry.pw_uid, entry.pw_gid)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from tests.servers.postgres import Postgres, postgres
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    with postgres(tmp_path_factory.mktemp("postgres"), secrets.token_hex(16)) as server:
+def postgres_server() -> Iterator[Postgres]:
+    with postgres(secrets.token_hex(16)) as server:
         yield server
 
 

@@ -1,0 +1,196 @@
+"""Opens what rotation works with: the secret's provider, its journal, its lock, and the checks before revocation."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from hygiene.cli.compose import Composition
+from hygiene.config import ProviderSettings
+from hygiene.crypto import Identity, find_identity, seal, unseal
+from hygiene.errors import ConfigError, IdentityError, NotFoundError, PersonNeededError, RotationError
+from hygiene.fileio import locked, make_private_folder
+from hygiene.git import Git, find_root
+from hygiene.journal import Journal
+from hygiene.places import home_folder, repository_folder
+from hygiene.reference import parse_reference
+from hygiene.rotate.provider import Provider, Target
+from hygiene.rotate.registry import MANUAL, guess_provider, open_provider, provider_name
+from hygiene.rotate.rotation import JOB, Rotated, Rotation, Sealer, begin
+from hygiene.rotate.schedule import policy_of
+from hygiene.rotate.state import Step, next_step, state_from_entries
+from hygiene.secret import Secret
+from hygiene.store.protocol import Store, StoredSecret
+
+_CONSUMERS_SECONDS = 600
+
+
+class Request(NamedTuple):
+    """What is asked for one secret."""
+
+    name: str
+    reason: str = "asked for"
+    expected: str = ""  # the version that gave the reason
+    provider: str = ""  # overrules labels and configuration
+    answer: Secret | None = None  # the new value that a person brings
+    revoked: bool = False  # a person says that the old value is revoked
+
+
+class Rotations:
+    """The rotations of one store."""
+
+    def __init__(self, composition: Composition, store_name: str) -> None:
+        """Rotate what the store called ``store_name`` keeps."""
+        self._composition = composition
+        self.store: Store = composition.store(store_name)
+
+    @cached_property
+    def journals(self) -> Path:
+        """The folder of journals: the repository's, or the user's outside of one."""
+        root = find_root(Path.cwd())
+        return (repository_folder(Git(root).common_dir()) if root else home_folder()) / "journal"
+
+    def unfinished(self) -> Iterator[str]:
+        """Name the secrets of this store whose rotation has not ended."""
+        for path in sorted(self.journals.glob("rotate-*.jsonl")):
+            journal = Journal.open(path, JOB)
+            if journal is not None and journal.facts["store"] == self.store.uri:
+                yield str(journal.facts["name"])
+
+    def rotate(self, request: Request) -> Rotated:
+        """Begin or resume the rotation of one secret, and go as far as it goes."""
+        with self._locked(request.name):
+            journal = Journal.open(self._journal_path(request.name), JOB)
+            if journal is None:
+                journal = self._begin(request)
+            return self._rotation(journal, request).run()
+
+    def resume(self, request: Request) -> Rotated:
+        """Resume a rotation; NotFoundError when none of this secret is unfinished."""
+        with self._locked(request.name):
+            return self._rotation(self._open(request.name), request).run()
+
+    def abort(self, name: str) -> Rotated:
+        """Go back to the old value; NotFoundError when no rotation of this secret is unfinished."""
+        with self._locked(name):
+            return self._rotation(self._open(name), Request(name)).abort()
+
+    def next_step(self, name: str) -> Step:
+        """Say where the unfinished rotation of ``name`` stands."""
+        journal = self._open(name)
+        return next_step(state_from_entries(journal.entries()), prepares=bool(journal.facts["prepares"]))
+
+    def provider(self, request: Request) -> Provider:
+        """Open the provider of a stored secret; raises NotFoundError when it isn't there."""
+        secret = self.store.describe(request.name)
+        if secret is None:
+            raise NotFoundError(
+                f"the store {self.store.uri} has no secret {request.name}", hint="hygiene secret list shows what it has"
+            )
+        policy = policy_of(request.name, self._composition.config)
+        name = request.provider or policy.provider or self._guessed(secret)
+        return open_provider(name, self._target(provider_name(name), secret, request))
+
+    def _begin(self, request: Request) -> Journal:
+        path = self._journal_path(request.name)
+        return begin(
+            lambda **facts: Journal.create(path, JOB, **facts),
+            self.store,
+            request.name,
+            self.provider(request),
+            reason=request.reason,
+            expected=request.expected,
+        )
+
+    def _open(self, name: str) -> Journal:
+        journal = Journal.open(self._journal_path(name), JOB)
+        if journal is None:
+            raise NotFoundError(
+                f"no rotation of {name} is unfinished here", hint="journals are kept in the repository that began them"
+            )
+        return journal
+
+    def _rotation(self, journal: Journal, request: Request) -> Rotation:
+        provider = self.provider(request._replace(provider=str(journal.facts["provider"])))
+        return Rotation(
+            self.store,
+            provider,
+            self._composition.recorder,
+            journal,
+            sealer=self._sealer,
+            before_revoke=lambda: self._before_revoke(request, provider),
+        )
+
+    def _guessed(self, secret: StoredSecret) -> str:
+        return guess_provider(dict(secret.labels), self.store.get(secret.name))
+
+    def _target(self, provider: str, secret: StoredSecret, request: Request) -> Target:
+        settings = self._composition.config.providers.get(provider, ProviderSettings(provider))
+        policy = policy_of(secret.name, self._composition.config)
+        admin = self._composition.resolver().resolve(parse_reference(settings.admin)) if settings.admin else None
+        labels = {**settings.settings, **dict(secret.labels), **policy.settings}
+        return Target(secret.name, labels, settings.hosts, admin, (), request.answer)
+
+    def _before_revoke(self, request: Request, provider: Provider) -> None:
+        if provider.name == MANUAL and not request.revoked:
+            raise PersonNeededError(
+                f"the new value of {request.name} is current; the old one still has to be revoked by hand",
+                hint=f"revoke it where it came from, then say so: hygiene rotate confirm {request.name}",
+            )
+        command = policy_of(request.name, self._composition.config).consumers
+        if command:
+            _run_consumers(command, request.name)
+
+    @cached_property
+    def _sealer(self) -> Sealer | None:
+        try:
+            return _IdentitySealer(find_identity())
+        except IdentityError:
+            return None  # a value that can't be stored at once is then given up at the provider
+
+    def _journal_path(self, name: str) -> Path:
+        return self.journals / f"rotate-{self._digest(name)}.jsonl"
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        folder = make_private_folder(home_folder() / "locks")
+        with locked(folder / f"rotate-{self._digest(name)}", wait=False):
+            yield
+
+    def _digest(self, name: str) -> str:
+        return hashlib.sha256(f"{self.store.uri}\0{name}".encode()).hexdigest()[:24]
+
+
+class _IdentitySealer:
+    """Seals to the user's own identity."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+
+    def seal(self, secret: Secret) -> str:
+        return seal(self._identity, secret)
+
+    def unseal(self, text: str) -> Secret:
+        return unseal(self._identity, text)
+
+
+def _run_consumers(command: tuple[str, ...], name: str) -> None:
+    """Ask the configured command whether the old value may die."""
+    try:
+        done = subprocess.run(
+            [*command, name], stdin=subprocess.DEVNULL, capture_output=True, timeout=_CONSUMERS_SECONDS
+        )
+    except OSError as error:
+        raise ConfigError(f"cannot run the consumers check {command[0]}: {error.strerror}") from error
+    except subprocess.TimeoutExpired:
+        raise RotationError(f"the consumers check of {name} took longer than {_CONSUMERS_SECONDS} s") from None
+    if done.returncode:
+        raise RotationError(
+            f"the consumers check of {name} failed (exit {done.returncode}), so the old value was not revoked",
+            hint="go on once all have the new value: hygiene rotate --resume",
+        )

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.servers.postgres import Postgres
+
+NAME = "shop/db"
+
+
+class Shell:
+    """Runs the command in a repository of its own."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.repository = folder / "repository"
+        self.repository.mkdir()
+        subprocess.run(["git", "init", "-q", str(self.repository)], check=True)
+        monkeypatch.setenv("HYGIENE_HOME", str(folder / "home"))
+        monkeypatch.chdir(self.repository)
+
+    def __call__(self, *arguments: str, stdin: str = "", code: int = 0) -> str:
+        command = [sys.executable, "-m", "hygiene", *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120)
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        self.stderr = done.stderr
+        return done.stdout
+
+    @property
+    def journals(self) -> list[Path]:
+        return list((self.repository / ".git/hygiene/journal").glob("*"))
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def url(postgres_server: Postgres, shell: Shell) -> str:
+    """A role whose URL is stored, on a server that the configuration allows."""
+    role, password = "cli_" + secrets.token_hex(4), secrets.token_hex(12)
+    postgres_server.run(f"create role {role} login password '{password}'")
+    config = f'[providers.postgresql]\nhosts = ["127.0.0.1:{postgres_server.port}"]\n'
+    (shell.repository / ".hygiene.toml").write_text(config)
+    url = postgres_server.url(role, password)
+    shell("secret", "put", NAME, stdin=url)
+    return url
+
+
+def works(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def test_rotate_by_name_replaces_the_password(shell: Shell, url: str) -> None:
+    (planned,) = json.loads(shell("rotate", NAME, "--dry-run", "--json"))
+    assert (planned["outcome"], planned["provider"], planned["gap"]) == ("planned", "postgresql", True)
+    assert works(url)
+    (done,) = json.loads(shell("rotate", NAME, "--json"))
+    assert done["outcome"] == "rotated" and not works(url) and works(shell("secret", "get", NAME))
+    assert shell.journals == []
+    actions = [json.loads(line)["action"] for line in shell("audit", "log", "--json").splitlines()]
+    assert {"rotate.issue", "rotate.verify", "rotate.promote", "rotate.revoke", "rotate.done"} <= set(actions)
+    shell("audit", "verify")
+
+
+def test_rotate_shows_no_value_anywhere(shell: Shell, url: str, tmp_path: Path) -> None:
+    shown = shell("rotate", NAME) + shell.stderr
+    new = shell("secret", "get", NAME)
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    for value in (url, new):
+        password = value.split(":")[2].split("@")[0]
+        assert password not in shown and not any(password.encode() in content for content in files)
+
+
+def test_rotate_nothing_named_is_a_usage_error(shell: Shell) -> None:
+    shell("rotate", code=2)
+    assert "--leaked" in shell.stderr
+    shell("rotate", "x", "--resume", "--abort", code=2)
+
+
+def test_rotate_unknown_name_fails(shell: Shell, url: str) -> None:
+    assert "has no secret" in shell("rotate", "no/such", code=5)
+
+
+def test_rotate_host_not_allowed_changes_nothing(shell: Shell, url: str) -> None:
+    (shell.repository / ".hygiene.toml").unlink()
+    assert "not a host that the configuration allows" in shell("rotate", NAME, code=5)
+    assert shell.journals == [] and works(url)
+
+
+def test_rotate_due_and_expired_choose_by_time(shell: Shell, url: str) -> None:
+    assert json.loads(shell("rotate", "--due", "--expired", "--json")) == []
+    shell("secret", "expire", NAME, "--now")
+    (done,) = json.loads(shell("rotate", "--expired", "--json"))
+    assert done["outcome"] == "rotated"
+    assert works(shell("secret", "get", NAME))
+    with (shell.repository / ".hygiene.toml").open("a") as stream:
+        stream.write('[rotation]\nmax_age = "0s"\n')
+    (done,) = json.loads(shell("rotate", "--due", "--json"))
+    assert done["outcome"] == "rotated"
+
+
+def test_consumers_check_stops_before_the_old_value_dies_and_abort_goes_back(shell: Shell, url: str) -> None:
+    with (shell.repository / ".hygiene.toml").open("a") as stream:
+        stream.write('[[rotation.secrets]]\nnames = "shop/*"\nconsumers = ["false"]\n')
+    assert "consumers check" in shell("rotate", NAME, code=5)
+    assert len(shell.journals) == 1
+    shell("rotate", "--resume", code=5)
+    (done,) = json.loads(shell("rotate", NAME, "--abort", "--json"))
+    assert done["outcome"] == "aborted"
+    assert shell("secret", "get", NAME) == url and works(url) and shell.journals == []
+
+
+def test_resume_with_nothing_to_resume_says_so(shell: Shell, url: str) -> None:
+    assert json.loads(shell("rotate", "--resume", "--json")) == []
+    assert "nothing to resume" in shell.stderr
+
+
+def test_manual_rotation_waits_for_the_new_value_and_then_for_the_revocation(shell: Shell) -> None:
+    shell("secret", "put", "api/token", stdin="old-token")
+    assert "confirm api/token" in shell("rotate", "api/token", code=1)
+    assert "that is the old value" in shell("rotate", "confirm", "api/token", stdin="old-token", code=5)
+    assert "revoke" in shell("rotate", "confirm", "api/token", stdin="new-token\n", code=1)
+    assert shell("secret", "get", "api/token") == "new-token"
+    assert "rotated" in shell("rotate", "confirm", "api/token")
+    assert shell.journals == []
