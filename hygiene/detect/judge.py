@@ -67,11 +67,13 @@ class Judge:
         shown = [candidate for candidate in kept if CONFIDENCES.index(candidate.confidence) >= self._least]
         return sorted(shown, key=lambda candidate: candidate.start)
 
-    def _rank(self, candidate: _Candidate) -> tuple[bool, int, int, int, int, str]:
+    def _rank(self, candidate: _Candidate) -> tuple[bool, bool, int, int, int, int, str]:
+        # A specific rule whose check failed must not hide another that its secret does pass (one shape of JWT,
+        # several issuers); but it still hides a generic one: an edited example is no password either.
         pattern = self._patterns[candidate.rule]
         confidence = CONFIDENCES.index(candidate.confidence)
         length = candidate.end - candidate.start
-        return pattern.generic, -pattern.priority, -confidence, -length, candidate.start, pattern.id
+        return pattern.generic, not confidence, -pattern.priority, -confidence, -length, candidate.start, pattern.id
 
     def _hit(self, candidate: _Candidate, blob: Blob) -> Hit:
         pattern = self._patterns[candidate.rule]

@@ -69,9 +69,12 @@ def _body_alphabet(body: str) -> str:
 
 
 def _context(context: Sequence[str], names: Sequence[str]) -> str:
+    """What stands before a value known by its surroundings; lazy, so that the nearest value is taken."""
     ways = []
     if context:
-        ways.append(rf"(?i:{'|'.join(context)})[\s\S]{{0,40}}{_NOUN}[^\n]{{0,32}}{_NEXT_LINE}(?:{_VALUE_STARTS})")
+        words = f"(?i:{'|'.join(context)})"
+        near = rf"{words}[\s\S]{{0,40}}?{_NOUN}|{_NOUN}[^\n]{{0,24}}?{words}"
+        ways.append(rf"(?:{near})[^\n]{{0,32}}?{_NEXT_LINE}(?:{_VALUE_STARTS})")
     if names:
-        ways.append(rf"(?i:{'|'.join(names)})(?:{_ASSIGNED}|[^\n]{{0,16}}{_NEXT_LINE}(?:{_VALUE_STARTS}))")
+        ways.append(rf"(?i:{'|'.join(names)})(?:{_ASSIGNED}|[^\n]{{0,16}}?{_NEXT_LINE}(?:{_VALUE_STARTS}))")
     return f"(?:{'|'.join(ways)})"

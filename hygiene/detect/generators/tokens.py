@@ -159,7 +159,7 @@ def bedrock(source: Random) -> str:
     """``ABSK`` + a name with an account, and a secret."""
     label = _text(source, string.ascii_lowercase + string.digits, 4)
     name = f"BedrockAPIKey-{label}-at-{source.randrange(10**11, 10**12)}"
-    return "ABSK" + base64.b64encode(f"{name}:{_text(source, _B62, 44)}".encode()).decode()
+    return "ABSK" + base64.b64encode(f"{name}:{_text(source, _B62, 61)}".encode()).decode()
 
 
 def base64_of(source: Random, size: str) -> str:
