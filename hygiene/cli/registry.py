@@ -18,6 +18,7 @@ COMMANDS = {
     "rotate": "hygiene.cli.rotate",
     "audit": "hygiene.cli.audit",
     "demo": "hygiene.cli.demo",
+    "install": "hygiene.cli.install",
 }
 
 
