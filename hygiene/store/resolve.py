@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from hygiene.errors import AuditError, HygieneError, UnresolvedReferenceError
 from hygiene.reference import Reference
@@ -53,9 +54,9 @@ class Resolver:
         if told is not None:
             self._check_expiry(reference, told)
         secret = store.get(name, stage=reference.stage or CURRENT, version=reference.version)
-        # A store may need a field even for a whole value (Vault): what we wrote so is meant as a whole.
-        whole = told is not None and told.owner == OWNER and reference.field == store.reference(name).field
-        if reference.field and not whole:
+        # A store may need a field even for a whole value (Vault: "value").
+        whole = reference.field == store.reference(name).field
+        if reference.field and not (whole and (told is None or told.owner == OWNER or not _is_object(secret))):
             secret = select_field(secret, reference)
         if len(secret) == 0:
             raise UnresolvedReferenceError(f"{reference} resolves to an empty value")
@@ -87,16 +88,25 @@ def select_field(secret: Secret, reference: Reference) -> Secret:
 
     A string is given as it is, anything else in its JSON form. Raises :class:`UnresolvedReferenceError`.
     """
-    try:
-        document = json.loads(secret.reveal())
-    except (ValueError, RecursionError):
-        document = None  # from None below: the decoder's error quotes the value
-    if not isinstance(document, dict):
+    document = _object(secret)
+    if document is None:
         raise UnresolvedReferenceError(
             f"{reference} asks for a field, but the stored value is not a JSON object",
             hint="drop #/" + reference.field + ", or store an object",
-        ) from None
+        )
     if reference.field not in document:
         raise UnresolvedReferenceError(f"{reference}: the stored object has no such field")
     value = document[reference.field]
     return Secret.from_text(value if isinstance(value, str) else json.dumps(value))
+
+
+def _is_object(secret: Secret) -> bool:
+    return _object(secret) is not None
+
+
+def _object(secret: Secret) -> dict[str, Any] | None:
+    try:
+        document = json.loads(secret.reveal())
+    except (ValueError, RecursionError):
+        return None  # and not raised on: the decoder's error quotes the value
+    return document if isinstance(document, dict) else None

@@ -4,6 +4,7 @@ import pytest
 
 from tests.contract.places import PLACES
 from tests.servers.moto import moto
+from tests.servers.openbao import openbao
 
 
 @pytest.fixture(params=PLACES, ids=[place.__name__ for place in PLACES])
@@ -16,6 +17,12 @@ def place(request, tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def moto_server(tmp_path_factory):
     with moto(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def openbao_server(tmp_path_factory):
+    with openbao(tmp_path_factory.mktemp("openbao")) as server:
         yield server
 
 

@@ -1,6 +1,7 @@
 """Where each backend of the contract suite keeps its secrets."""
 
 import os
+import uuid
 from contextlib import contextmanager
 
 from hygiene.config import Config
@@ -59,4 +60,20 @@ def aws(request, tmp_path, monkeypatch):
     yield Place(lambda: open_store("awssecrets://eu-central-1/team/app", Config()), foreign)
 
 
-PLACES = [embedded, aws]
+@contextmanager
+def vault(request, tmp_path, monkeypatch):
+    server = request.getfixturevalue("openbao_server")
+    for name in [name for name in os.environ if name.startswith(("VAULT_", "BAO_", "ACTIONS_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("BAO_ADDR", server.url)
+    monkeypatch.setenv("BAO_TOKEN", server.token)
+    prefix = f"team/{uuid.uuid4()}"
+
+    def foreign(name, value):
+        kv = server.client().secrets.kv.v2
+        kv.create_or_update_secret(f"{prefix}/{name}", {"value": value.decode()}, cas=0, mount_point="secret")
+
+    yield Place(lambda: open_store(f"vault://secret/{prefix}", Config()), foreign)
+
+
+PLACES = [embedded, aws, vault]

@@ -6,6 +6,8 @@ value; it never throttles, never loses an answer, and is never a little behind.
 """
 
 import json
+import shutil
+import subprocess
 import time
 import uuid
 
@@ -261,3 +263,15 @@ def test_list_tells_the_same_as_describe(store):
         described.expires,
         described.due,
     )
+
+
+@pytest.mark.skipif(shutil.which("vals") is None, reason="the vals program is not on the path")
+def test_vals_evaluates_our_references_to_the_same_values(store):
+    store.put("api-secret", Secret(b"one value"), token=token())
+    store.put("pair", Secret(b'{"id": "two", "key": "three"}'), token=token())
+    references = [store.reference("api-secret"), store.reference("pair", field="key")]
+    done = [
+        subprocess.run([shutil.which("vals"), "get", str(reference)], capture_output=True, check=True, timeout=60)
+        for reference in references
+    ]
+    assert [run.stdout.strip() for run in done] == [b"one value", b"three"]
