@@ -36,7 +36,7 @@ def unescaped(raw: bytes, known: bytes, *, keep_unknown: bool = False, as_bytes:
 
     ``known`` holds the letters after a backslash that mean something: ``n t r b f v a e s`` and quotes, ``u``,
     ``U``, ``x``, ``0`` for octal, and a newline for a joined line. With ``keep_unknown`` an unknown sequence
-    stands for itself, backslash included (Python, PHP). ``as_bytes``: ``\x`` gives a byte, not a character.
+    stands for itself, backslash included (Python, PHP). ``as_bytes``: ``\x`` and octal give a byte, not a character.
     """
     parts: list[bytes] = []
     position = 0
@@ -64,9 +64,9 @@ def _odd_backslashes(raw: bytes) -> bool:
 def _decoded(match: re.Match[bytes], known: bytes, as_bytes: bool) -> bytes | None:
     braced, short, long, byte, octal, simple = match.groups()
     if braced or short:
-        return _character(braced or short, 16) if b"u" in known and not as_bytes else None
+        return _character(braced or short, 16) if b"u" in known else None
     if long:
-        return _character(long, 16) if b"U" in known and not as_bytes else None
+        return _character(long, 16) if b"U" in known else None
     if byte:
         return None if b"x" not in known else bytes([int(byte, 16)]) if as_bytes else _character(byte, 16)
     if octal:
@@ -87,10 +87,11 @@ def _join_surrogates(text: bytes) -> bytes | None:
     try:
         return text.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le").encode()
     except UnicodeError:
-        return text if _is_utf8(text) else None
+        return text if is_utf8(text) else None
 
 
-def _is_utf8(text: bytes) -> bool:
+def is_utf8(text: bytes) -> bool:
+    """Say whether ``text`` is UTF-8."""
     try:
         text.decode()
     except UnicodeDecodeError:

@@ -59,8 +59,7 @@ class Python(SyntaxRewriter):
             return None
         as_bytes = _is_bytes(literal)
         known = b"ntrbfva\\'\"x0\n\r" + (b"" if as_bytes else b"uU")
-        value = unescaped(raw, known, keep_unknown=True, as_bytes=as_bytes)
-        return value if value is None or _is_utf8(value) else None
+        return unescaped(raw, known, keep_unknown=True, as_bytes=as_bytes)
 
     def refusals(self, literal: Literal, file: File, whole: bool) -> Iterator[Refusal]:
         """Refuse patterns, annotations and templates whose format the value could break."""
@@ -166,14 +165,6 @@ def _line_start(content: bytes, offset: int) -> int:
 
 def _is_bytes(literal: Literal) -> bool:
     return b"b" in literal.opening.lower()
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_literal_type(node: Node, file: File) -> bool:

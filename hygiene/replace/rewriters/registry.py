@@ -25,6 +25,11 @@ _NAMES = (
     (".profile", "shell:Shell"),
     (".zshrc", "shell:Shell"),
     ("PKGBUILD", "shell:Shell"),
+    ("Rakefile", "ruby:Ruby"),
+    ("Gemfile", "ruby:Ruby"),
+    ("Vagrantfile", "ruby:Ruby"),
+    ("Capfile", "ruby:Ruby"),
+    ("Fastfile", "ruby:Ruby"),
 )
 _EXTENSIONS = {
     "python:Python": "py pyw pyi pxd pyx wsgi",
@@ -33,11 +38,23 @@ _EXTENSIONS = {
     "javascript:Tsx": "tsx",
     "shell:Shell": "sh bash zsh ksh bats",
     "yaml:Yaml": "yml yaml",
+    "go:Go": "go",
+    "java:Java": "java",
+    "kotlin:Kotlin": "kt kts",
+    "csharp:CSharp": "cs",
+    "ruby:Ruby": "rb rake gemspec ru",
+    "php:Php": "php phtml inc",
+    "rust:Rust": "rs",
+    "scala:Scala": "scala sc sbt",
+    "powershell:PowerShell": "ps1 psm1 psd1",
 }
 _BY_EXTENSION = {ext: plugin for plugin, extensions in _EXTENSIONS.items() for ext in extensions.split()}
 _INTERPRETERS = (
     (re.compile(rb"\bpython[0-9.]*\b"), "python:Python"),
     (re.compile(rb"\b(?:node|nodejs|bun)\b"), "javascript:JavaScript"),
+    (re.compile(rb"\bruby\b"), "ruby:Ruby"),
+    (re.compile(rb"\bphp\b"), "php:Php"),
+    (re.compile(rb"\bpwsh\b"), "powershell:PowerShell"),
     (re.compile(rb"\b(?:ba|z|k|da|a)?sh\b"), "shell:Shell"),
 )
 _TEMPLATE_ENDINGS = (".example", ".sample", ".dist", ".template", ".tmpl", ".orig", ".bak", ".default")

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from tree_sitter import Language, Node, Parser
 
 from hygiene.replace.edits import Edit
-from hygiene.replace.rewriters.escapes import splits_escape
+from hygiene.replace.rewriters.escapes import is_utf8, splits_escape
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target, Token
 from hygiene.secret import Secret
 
@@ -135,7 +136,7 @@ class SyntaxRewriter(ABC):
         return Rewrite(tuple(changes), tuple(skips), shared)
 
     def _parse(self, file: File) -> Node:
-        return Parser(self.language).parse(file.content).root_node
+        return parsed(self.language, file.content)
 
     def _change(self, node: Node, target: Target, file: File, style: Style) -> tuple[Change, Literal | None] | Refusal:
         around = enclosing_node(node, self.strings | self.comments)
@@ -173,7 +174,7 @@ class SyntaxRewriter(ABC):
             return refusal
         raw = file.content[target.start : target.end]
         value = self.decode(raw, literal)
-        if value is None or b"\0" in value or self.splits(literal, target, file):
+        if value is None or b"\0" in value or not is_utf8(value) or self.splits(literal, target, file):
             return Refusal("the value is written with escapes that no environment variable can stand for", BY_HAND)
         edits = self._edits(literal, target, file, style, whole)
         if isinstance(edits, Refusal):
@@ -239,6 +240,12 @@ class SyntaxRewriter(ABC):
         return (Edit(node.start_byte, node.start_byte, b"("), Edit(node.end_byte, node.end_byte, b")"))
 
 
+@lru_cache(maxsize=4)
+def parsed(language: Language, content: bytes) -> Node:
+    """Parse ``content``; the last few trees are kept, since a rewriter looks at a file more than once."""
+    return Parser(language).parse(content).root_node
+
+
 def kinds(words: str) -> frozenset[str]:
     """Give a set of node types from their names with spaces between."""
     return frozenset(words.split())
@@ -278,6 +285,21 @@ def walk(node: Node) -> Iterator[Node]:
         stack.extend(reversed(current.children))
 
 
+def named_nodes(root: Node, file: File, name: bytes) -> Iterator[Node]:
+    """Give the leaves of ``root`` that read ``name``."""
+    for found in re.finditer(rb"(?<![\w$])%b(?![\w$])" % re.escape(name), file.content):
+        node = root.descendant_for_byte_range(found.start(), found.end() - 1)
+        if node is not None and (node.start_byte, node.end_byte) == found.span():
+            yield node
+
+
+def declared_name(node: Node, kinds_of_declaration: frozenset[str], file: File) -> bytes:
+    """Give the name that the declaration around ``node`` gives to it, or nothing."""
+    declaration = enclosing_node(node, kinds_of_declaration)
+    name = declaration.child_by_field_name("name") if declaration is not None else None
+    return file.content[name.start_byte : name.end_byte] if name is not None else b""
+
+
 def placeholder(target: Target, file: File, scope: tuple[int, int]) -> Change:
     """Replace a target in prose or a comment by the variable's name in angle brackets."""
     value = Secret(file.content[target.start : target.end])
@@ -295,12 +317,17 @@ def assigned_name(before: bytes) -> str:
 _NAMED_FIELDS = ("left", "name", "key", "pattern", "declarator", "label")
 _PLAIN = re.compile(r"[\"'`:@$\s]*([A-Za-z_][A-Za-z0-9_.\-]*)[\"'`\s:]*\Z")
 _LEVELS = 6
+_BODIES = re.compile(
+    r"function|method|class|module|constructor|interface|object_definition|enum|lambda|source_file|program"
+)
 
 
 def hint_of(node: Node, file: File) -> str:
     """Say how the code calls the value at ``node``: the variable, key or argument that it is given to."""
     child = node
     for _, ancestor in zip(range(_LEVELS), ancestors(node), strict=False):
+        if _BODIES.search(ancestor.type):
+            break
         for field in _NAMED_FIELDS:
             named = ancestor.child_by_field_name(field)
             if named is not None and named.end_byte <= child.start_byte:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 import tree_sitter_yaml
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node
 
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target, Token
 from hygiene.replace.rewriters.rendered import no_text, referenced
-from hygiene.replace.rewriters.syntax import SyntaxRewriter, ancestors, enclosing_node, placeholder
+from hygiene.replace.rewriters.syntax import SyntaxRewriter, ancestors, enclosing_node, parsed, placeholder
 from hygiene.replace.rewriters.yamlkinds import Scalar, interpolated
 
 _LANGUAGE = Language(tree_sitter_yaml.language())
@@ -27,7 +27,7 @@ class Yaml:
         return SyntaxRewriter.tokens(self, file)  # type: ignore[arg-type]
 
     def _parse(self, file: File) -> Node:
-        return Parser(_LANGUAGE).parse(file.content).root_node
+        return parsed(_LANGUAGE, file.content)
 
     def rewrite(self, file: File, targets: Sequence[Target], style: Style) -> Rewrite:
         """Replace ``targets`` in scalars and comments."""

@@ -1,0 +1,52 @@
+"""PHP 8: ``getenv('NAME') ?: throw new \\RuntimeException(…)``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import tree_sitter_php
+from tree_sitter import Language
+
+from hygiene.replace.rewriters.escapes import unescaped
+from hygiene.replace.rewriters.protocol import File, Style
+from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter, kinds, within
+
+_CONSTANT_PLACES = kinds(
+    "const_declaration property_declaration static_variable_declaration simple_parameter attribute enum_case "
+    "property_promotion_parameter declare_statement"
+)
+_BODIES = kinds("compound_statement declaration_list")
+
+
+class Php(SyntaxRewriter):
+    """Rewrites PHP source."""
+
+    language = Language(tree_sitter_php.language_php())
+    strings = kinds("string encapsed_string heredoc nowdoc shell_command_expression")
+    comments = frozenset({"comment"})
+    openings = re.compile(rb"[bB]?(?P<quote>['\"])")
+    plus = b" . "
+    enclosing = kinds("argument assignment_expression return_statement array_element_initializer echo_statement")
+
+    def read(self, variable: str, literal: Literal, file: File, style: Style) -> bytes:
+        """Read the variable, or throw."""
+        return rf"(getenv('{variable}') ?: throw new \RuntimeException('{variable} is not set'))".encode()
+
+    def decode(self, raw: bytes, literal: Literal) -> bytes | None:
+        """Decode PHP's escapes (manual, strings); an unknown one stands for itself."""
+        if literal.closing == b"'":
+            return re.sub(rb"\\([\\'])", rb"\1", raw)
+        if re.search(rb"(?<!\\)(?:\$[A-Za-z_{]|\{\$)", raw):
+            return None
+        return unescaped(raw, b'ntrvfe\\$"x0u', keep_unknown=True)
+
+    def refusals(self, literal: Literal, file: File, whole: bool) -> Iterator[Refusal]:
+        """Refuse what must be a constant expression, and here-documents."""
+        if within(literal.node, _CONSTANT_PLACES, _BODIES):
+            yield Refusal(
+                "a constant, a property's default or an attribute must be a constant expression",
+                "set it in the constructor or by define(), then run migrate again",
+            )
+        if literal.node.type == "shell_command_expression":
+            yield Refusal("it stands in a command", BY_HAND)

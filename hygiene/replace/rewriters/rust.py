@@ -1,0 +1,108 @@
+"""Rust: ``std::env::var("NAME").expect(…)``, leaked where a ``&'static str`` stood: it lived as long as the program."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import tree_sitter_rust
+from tree_sitter import Language, Node
+
+from hygiene.replace.edits import Edit
+from hygiene.replace.rewriters.escapes import unescaped
+from hygiene.replace.rewriters.protocol import File, Style, Target
+from hygiene.replace.rewriters.syntax import (
+    BY_HAND,
+    CONSTANT,
+    Literal,
+    Refusal,
+    SyntaxRewriter,
+    ancestors,
+    kinds,
+    within,
+)
+
+_OWNED = re.compile(rb"\.\s*(?:to_string|to_owned|into|to_string_lossy|clone)\s*\(\s*\)")
+_FORMATTING = frozenset(
+    {b"format", b"print", b"println", b"eprint", b"eprintln", b"write", b"writeln", b"panic", b"format_args"}
+)
+_MACROS = frozenset({b"vec", b"assert_eq", b"assert_ne", b"dbg", b"debug_assert_eq"})
+
+
+class Rust(SyntaxRewriter):
+    """Rewrites Rust source."""
+
+    language = Language(tree_sitter_rust.language())
+    strings = kinds("string_literal raw_string_literal")
+    comments = kinds("line_comment block_comment")
+    openings = re.compile(rb"(?:b|c)?r?(?P<hashes>#*)(?P<quote>\")")
+
+    def read(self, variable: str, literal: Literal, file: File, style: Style) -> bytes:
+        """Read the variable, or panic; leaked, unless the value becomes an owned string at once."""
+        owned = _value(variable)
+        if _OWNED.match(file.content, literal.node.end_byte) or _is_from(literal.node, file):
+            return owned
+        leaked = b"&*" + owned + b".leak()"
+        after = file.content[literal.node.end_byte : literal.node.end_byte + 1]
+        return b"(" + leaked + b")" if after in (b".", b"[", b"?") else leaked
+
+    def closing(self, opening: re.Match[bytes]) -> bytes:
+        """A raw string ends with as many hashes as it began with."""
+        return opening["quote"] + opening["hashes"]
+
+    def decode(self, raw: bytes, literal: Literal) -> bytes | None:
+        """Decode Rust's escapes (reference, string literals)."""
+        if b"r" in literal.opening:
+            return raw
+        return None if re.search(rb"\\\r?\n", raw) else unescaped(raw, b"ntr\\\"'0xu")
+
+    def refusals(self, literal: Literal, file: File, whole: bool) -> Iterator[Refusal]:
+        """Refuse constants, patterns, attributes, byte strings and the arguments of most macros."""
+        node = literal.node
+        if literal.opening[:1] in (b"b", b"c"):
+            yield Refusal("it is a byte or C string", BY_HAND)
+        if within(node, kinds("const_item static_item"), frozenset({"block"})):
+            yield Refusal(
+                "a constant can't be read at run time", "make it a std::sync::LazyLock, then run migrate again"
+            )
+        if within(node, kinds("match_pattern attribute_item inner_attribute_item extern_crate_declaration")):
+            yield Refusal("a pattern or an attribute must be a constant", CONSTANT)
+        macro = next((item for item in ancestors(node) if item.type == "macro_invocation"), None)
+        if macro is not None and not _is_value(node, _macro_name(macro, file)):
+            yield Refusal("a macro sees its text, not its value", BY_HAND)
+
+    def joined(self, literal: Literal, target: Target, read: bytes) -> tuple[Edit, ...]:
+        """Concatenate the pieces, and leak the result."""
+        node = literal.node
+        before, after = literal.closing + b", &", b", " + literal.opening
+        if node.parent is not None and node.parent.type == "field_expression":
+            ends = (Edit(node.start_byte, node.start_byte, b"["), Edit(node.end_byte, node.end_byte, b"].concat()"))
+        else:
+            ends = (
+                Edit(node.start_byte, node.start_byte, b"&*["),
+                Edit(node.end_byte, node.end_byte, b"].concat().leak()"),
+            )
+        return (ends[0], Edit(target.start, target.end, before + _value(target.variable) + after), ends[1])
+
+
+def _value(variable: str) -> bytes:
+    return f'std::env::var("{variable}").expect("{variable} is not set")'.encode()
+
+
+def _is_from(node: Node, file: File) -> bool:
+    return re.search(rb"String::from\(\s*\Z", file.content[: node.start_byte]) is not None
+
+
+def _is_value(node: Node, macro: bytes) -> bool:
+    """Say whether the literal ``node`` is a value for ``macro``: any, or any after the format."""
+    if macro in _MACROS:
+        return True
+    earlier = node.prev_sibling
+    while earlier is not None and earlier.type != "string_literal":
+        earlier = earlier.prev_sibling
+    return macro in _FORMATTING and earlier is not None
+
+
+def _macro_name(macro: Node, file: File) -> bytes:
+    name = macro.child_by_field_name("macro")
+    return file.content[name.start_byte : name.end_byte] if name is not None else b""
