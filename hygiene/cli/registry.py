@@ -17,6 +17,7 @@ COMMANDS = {
     "migrate": "hygiene.cli.migrate",
     "rotate": "hygiene.cli.rotate",
     "audit": "hygiene.cli.audit",
+    "action": "hygiene.cli.action",
     "demo": "hygiene.cli.demo",
     "install": "hygiene.cli.install",
 }

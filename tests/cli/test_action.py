@@ -1,0 +1,314 @@
+"""The Action's command on real clones, with the events that GitHub sends; under act itself: tests/live/test_act.py."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hygiene.detect.baseline import Baseline, Entry, entries_from, format_baseline
+from hygiene.detect.fingerprint import fingerprint
+from hygiene.detect.template import fill_template
+from tests.repository import Repository
+
+ZEROS = "0" * 40
+DEFAULT = {"repository": {"default_branch": "main"}}
+
+
+def token(seed: str = "action") -> str:
+    return fill_template("ghp_{b62:30}{crc62}", seed)
+
+
+class Pull:
+    """A remote with a base branch and a head branch, and the runner's clone of it."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.tmp_path = tmp_path
+        self.remote = Repository(tmp_path / "remote")
+        self.remote.git("config", "uploadpack.allowAnySHA1InWant", "true")
+        self.base = self.remote.commit("base", **{"app.py": b"print('hello')\n", "README.md": b"# app\n"})
+        self.remote.git("checkout", "-q", "-b", "topic")
+        self.outputs: dict[str, str] = {}
+        self.summary = self.out = self.err = ""
+
+    def commit(self, **files: bytes) -> str:
+        return self.remote.commit("change", **{name.replace("__", "/"): data for name, data in files.items()})
+
+    @property
+    def head(self) -> str:
+        return self.remote.git("rev-parse", "HEAD")
+
+    def run(self, name: str = "pull_request", event: dict | None = None, *clone: str, **inputs: str) -> int:
+        if event is None:
+            event = {"pull_request": {"base": {"sha": self.base}, "head": {"sha": self.head}}}
+        workspace = self.tmp_path / "workspace"
+        shutil.rmtree(workspace, ignore_errors=True)
+        url = f"file://{self.remote.folder}"
+        subprocess.run(["git", "clone", "-q", *clone, url, str(workspace)], check=True, capture_output=True)
+        temp = self.tmp_path / "temp"
+        shutil.rmtree(temp, ignore_errors=True)
+        temp.mkdir()
+        (temp / "event.json").write_text(json.dumps(event))
+        environ = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(temp),
+            "HYGIENE_CACHE": str(self.tmp_path / "cache"),
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": name,
+            "GITHUB_EVENT_PATH": str(temp / "event.json"),
+            "GITHUB_WORKSPACE": str(workspace),
+            "GITHUB_SERVER_URL": "https://github.example",
+            "GITHUB_REPOSITORY": "octo/app",
+            "GITHUB_OUTPUT": str(temp / "output"),
+            "GITHUB_STEP_SUMMARY": str(temp / "summary"),
+            "RUNNER_TEMP": str(temp),
+            **{f"HYGIENE_INPUT_{key}": value for key, value in inputs.items()},
+        }
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "hygiene", "action"],
+            cwd=workspace,
+            env=environ,
+            capture_output=True,
+            text=True,
+        )
+        self.out, self.err = done.stdout, done.stderr
+        self.outputs = dict(line.split("=", 1) for line in _read(temp / "output").splitlines())
+        self.summary = _read(temp / "summary")
+        assert "Traceback" not in self.err, self.err
+        return done.returncode
+
+    def annotations(self) -> list[str]:
+        return [line for line in self.out.splitlines() if line.startswith(("::error", "::warning", "::notice"))]
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+def pull(tmp_path: Path) -> Pull:
+    return Pull(tmp_path)
+
+
+def leak(seed: str = "action", before: int = 2) -> bytes:
+    return b"# line\n" * before + f'TOKEN = "{token(seed)}"\n'.encode()
+
+
+def test_action_pull_request_that_adds_a_credential_fails_on_its_line(pull):
+    pull.commit(**{"app.py": leak()})
+    assert pull.run() == 1
+    (annotation,) = pull.annotations()
+    assert "file=app.py,line=3,endLine=3,col=10," in annotation
+    assert pull.outputs["new-findings"] == "1"
+    assert (pull.outputs["exit-code"], pull.outputs["complete"], pull.outputs["commits-scanned"]) == ("1", "true", "1")
+    assert f"https://github.example/octo/app/blob/{pull.head}/app.py#L3" in pull.summary
+
+
+def test_action_value_is_only_in_the_mask_command(pull):
+    pull.commit(**{"app.py": leak()})
+    assert pull.run(SARIF="true") == 1
+    shown = [line for line in (pull.out + pull.err + pull.summary).splitlines() if token() in line]
+    assert shown == [f"::add-mask::{token()}"]
+    for output in ("report-path", "sarif-path"):
+        assert token() not in Path(pull.outputs[output]).read_text()
+
+
+def test_action_line_is_that_of_the_last_commit(pull):
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**{"app.py": leak(before=12)})
+    assert pull.run() == 1
+    (annotation,) = pull.annotations()
+    assert "line=13" in annotation
+
+
+def test_action_credential_that_was_removed_again_still_fails(pull):
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**{"app.py": b"print()\n"})
+    assert pull.run() == 1
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {".hygiene.toml": b'[[allow]]\npath = "**"\nreason = "trust me"\n'},
+        {".hygiene.toml": b'[rules]\ndisable = ["github-pat-classic", "github-personal-access-token", "github-pat"]\n'},
+        {".hygiene.toml": b'[scan]\nexclude = ["**"]\n'},
+        {".hygiene.toml": b"[rules]\nonly = true\n"},
+        {"pyproject.toml": b'[tool.hygiene.scan]\nexclude = ["app.py"]\n'},
+    ],
+)
+def test_action_change_of_the_policy_alone_does_not_hide_the_leak(pull, policy):
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**policy)
+    assert pull.run() == 1
+    assert pull.outputs["new-findings"] == "1"
+    assert "policy" in pull.summary
+
+
+def test_action_change_of_the_baseline_alone_does_not_hide_the_leak(pull):
+    pull.commit(**{"app.py": leak()})
+    assert pull.run() == 1
+    rule = json.loads(Path(pull.outputs["report-path"]).read_text())["findings"][0]["rule"]
+    key = b"k" * 32
+    families = ["github", "github-pat", rule]
+    entries = [Entry(fingerprint(key, family, token().encode()), rule, "app.py", "trust me") for family in families]
+    pull.commit(**{".hygiene.baseline.json": format_baseline(Baseline(key, entries_from(entries)))})
+    assert pull.run() == 1
+    assert pull.outputs["new-findings"] == "1"
+
+
+def test_action_repaired_pull_request_passes(pull):
+    pull.commit(**{"app.py": b'import os\nTOKEN = os.environ["TOKEN"]\n'})
+    assert pull.run() == 0
+    assert pull.annotations() == []
+    assert pull.outputs["new-findings"] == "0"
+    assert "0 new findings" in pull.summary
+
+
+def test_action_credential_of_the_base_is_not_this_changes(pull):
+    pull.remote.git("checkout", "-q", "main")
+    pull.base = pull.remote.commit("old leak", **{"old.py": leak("old")})
+    pull.remote.git("checkout", "-q", "topic")
+    pull.commit(**{"new.py": b"pass\n"})
+    assert pull.run() == 0
+
+
+def test_action_merge_of_the_base_into_the_branch_adds_nothing(pull):
+    pull.commit(**{"new.py": b"pass\n"})
+    pull.remote.git("checkout", "-q", "main")
+    pull.base = pull.remote.commit("old leak", **{"old.py": leak("old")})
+    pull.remote.git("checkout", "-q", "topic")
+    pull.remote.git("merge", "-q", "main")
+    assert pull.run() == 0
+
+
+@pytest.mark.parametrize("clone", [("--depth=1",), ("--depth=1", "--no-single-branch"), ("--depth=2",)])
+def test_action_shallow_checkout_fetches_what_it_lacks(pull, clone):
+    pull.commit(**{"new.py": b"pass\n"})
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**{"other.py": b"pass\n"})
+    assert pull.run("pull_request", None, *clone) == 1
+    assert pull.outputs["commits-scanned"] == "3"
+    assert pull.outputs["complete"] == "true"
+
+
+def test_action_shallow_checkout_without_its_remote_is_never_clean(pull):
+    pull.commit(**{"app.py": leak()})
+    event = {"pull_request": {"base": {"sha": "1" * 40}, "head": {"sha": pull.head}}}
+    assert pull.run("pull_request", event, "--depth=1") == 4
+    assert pull.outputs["complete"] == "false"
+    assert "fetch-depth: 0" in pull.err
+
+
+def test_action_push_scans_what_it_moved_the_ref_over(pull):
+    pull.commit(**{"app.py": leak()})
+    event = {
+        "ref": "refs/heads/topic",
+        "before": pull.base,
+        "after": pull.head,
+        "repository": {"default_branch": "main"},
+    }
+    assert pull.run("push", event) == 1
+    assert pull.outputs["commits-scanned"] == "1"
+
+
+def test_action_push_of_a_new_branch_scans_what_the_default_branch_lacks(pull):
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**{"b.py": b"pass\n"})
+    event = {"ref": "refs/heads/topic", "before": ZEROS, "after": pull.head, **DEFAULT}
+    assert pull.run("push", event) == 1
+    assert pull.outputs["commits-scanned"] == "2"
+
+
+def test_action_first_push_of_a_repository_scans_all_of_it(pull):
+    pull.commit(**{"app.py": leak()})
+    event = {"ref": "refs/heads/main", "before": ZEROS, "after": pull.head, **DEFAULT}
+    assert pull.run("push", event) == 1
+    assert pull.outputs["commits-scanned"] == "2"
+
+
+def test_action_forced_push_over_a_lost_tip_scans_what_the_default_branch_lacks(pull):
+    pull.commit(**{"app.py": leak()})
+    event = {
+        "ref": "refs/heads/topic",
+        "before": "1" * 40,
+        "after": pull.head,
+        "repository": {"default_branch": "main"},
+    }
+    assert pull.run("push", event) == 1
+
+
+def test_action_deleted_branch_adds_nothing(pull):
+    event = {"ref": "refs/heads/topic", "before": pull.base, "after": ZEROS, "deleted": True}
+    assert pull.run("push", event) == 0
+    assert pull.outputs["complete"] == "true"
+
+
+def test_action_merge_group_scans_its_range(pull):
+    pull.commit(**{"app.py": leak()})
+    event = {"merge_group": {"base_sha": pull.base, "head_sha": pull.head}}
+    assert pull.run("merge_group", event) == 1
+    assert pull.run("merge_group", {"merge_group": {"base_sha": pull.base, "head_sha": pull.base}}) == 0
+
+
+@pytest.mark.parametrize("name", ["schedule", "workflow_dispatch", "release", "something_new"])
+def test_action_other_events_scan_the_whole_history(pull, name):
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**{"app.py": b"pass\n"})
+    assert pull.run(name, {}) == 1
+
+
+def test_action_range_by_inputs(pull):
+    pull.commit(**{"app.py": leak()})
+    assert pull.run("workflow_dispatch", {}, MODE="range", BASE=pull.base) == 1
+    assert pull.run("workflow_dispatch", {}, MODE="range", BASE=pull.head) == 0
+    assert pull.run("workflow_dispatch", {}, MODE="range") == 2
+
+
+def test_action_fail_on_sets_the_limit(pull):
+    pull.commit(**{"app.py": leak()})
+    assert pull.run(FAIL_ON="never") == 0
+    assert pull.run(FAIL_ON="grave") == 2
+    assert "fail-on" in pull.err
+
+
+@pytest.mark.parametrize("sha", ["--upload-pack=touch /tmp/pwned", "HEAD", "", None, "g" * 40])
+def test_action_event_that_names_no_commit_is_refused(pull, sha):
+    event = {"pull_request": {"base": {"sha": sha}, "head": {"sha": pull.head}}}
+    assert pull.run("pull_request", event) == 2
+
+
+def test_action_hostile_file_name_starts_no_workflow_command(pull):
+    pull.commit(**{"::error::pwned\n::set-output name=x::y": leak()})
+    assert pull.run() == 1
+    inside = pull.out.partition("::stop-commands::")[2]
+    stop = inside.splitlines()[0]
+    assert f"\n::{stop}::\n" in inside
+    after = inside.partition(f"\n::{stop}::\n")[2]
+    assert [line for line in after.splitlines() if line.startswith("::")] == pull.annotations()[-1:]
+    assert "<code>" in pull.summary
+    assert "\n::" not in pull.summary
+
+
+def test_action_code_of_the_pull_request_is_not_run(pull):
+    pull.commit(**{"hygiene.py": b"raise SystemExit(99)\n", "click.py": b"raise SystemExit(98)\n", "app.py": leak()})
+    assert pull.run() == 1
+
+
+def test_action_broken_policy_of_the_change_is_an_error_and_not_clean(pull):
+    pull.commit(**{".hygiene.toml": b"[scan\n"})
+    assert pull.run() == 3
+    assert pull.outputs["complete"] == "false"
+
+
+def test_action_5000_findings_stay_within_every_limit(pull):
+    body = "".join(f'k{n} = "{token(str(n))}"\n' for n in range(5000))
+    pull.commit(**{"app.py": body.encode()})
+    assert pull.run(SARIF="true") == 1
+    assert len(pull.annotations()) <= 10
+    assert len(pull.summary.encode()) < 1_000_000
+    assert pull.outputs["new-findings"] == "5000"

@@ -1,0 +1,143 @@
+"""``action.yml`` itself, run by a real runner (nektos/act) on this host."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from hygiene.detect.template import fill_template
+from tests.fakes.schemas import ACTION, schema
+from tests.repository import Repository
+
+CHECKOUT = Path(__file__).parents[2]
+ACT = os.environ.get("ACT") or shutil.which("act")
+
+WORKFLOW = """
+name: secrets
+on: [push, pull_request, merge_group, schedule]
+permissions:
+  contents: read
+jobs:
+  hygiene:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0
+      - uses: hygiene-test/action@v1
+        id: scan
+        with:
+          sarif: "true"
+      - if: always()
+        shell: bash
+        env:
+          FOUND: ${{ steps.scan.outputs.new-findings }}
+          COMPLETE: ${{ steps.scan.outputs.complete }}
+        run: echo "outputs new=$FOUND complete=$COMPLETE"
+"""
+
+
+def test_action_file_passes_githubs_schema():
+    action = yaml.safe_load((CHECKOUT / "action.yml").read_text())
+    jsonschema.Draft7Validator(schema(ACTION)).validate(action)
+
+
+def test_action_file_lets_no_expression_into_a_script():
+    action = yaml.safe_load((CHECKOUT / "action.yml").read_text())
+    for step in action["runs"]["steps"]:
+        assert "uses" not in step or "@" in step["uses"]
+        assert "${{" not in step.get("run", "")
+
+
+def leak() -> bytes:
+    token = fill_template("ghp_{b62:30}{crc62}", "act")
+    return f'# one\n# two\nTOKEN = "{token}"\n'.encode()
+
+
+class Runner:
+    """A repository with the workflow, and act on it."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.repository = Repository(tmp_path / "repository")
+        self.tmp_path = tmp_path
+        self.action = tmp_path / "action"
+        for part in ("action.yml", "hygiene", "rules", "requirements/action.lock"):
+            _copy(CHECKOUT / part, self.action / part)
+        self.base = self.commit(**{".github/workflows/secrets.yml": WORKFLOW.encode(), "app.py": b"pass\n"})
+
+    def commit(self, **files: bytes) -> str:
+        return self.repository.commit("change", **files)
+
+    def act(self, event: str, payload: dict) -> subprocess.CompletedProcess[str]:
+        (self.tmp_path / "event.json").write_text(json.dumps(payload))
+        assert ACT is not None
+        return subprocess.run(
+            [
+                *(ACT, event, "-P", "ubuntu-latest=-self-hosted", "-e", str(self.tmp_path / "event.json")),
+                *("--local-repository", f"hygiene-test/action@v1={self.action}"),
+                *("--env", f"HYGIENE_CACHE={self.tmp_path / 'rules'}"),
+            ],
+            cwd=self.repository.folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(self.tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def pull(self) -> subprocess.CompletedProcess[str]:
+        head = self.repository.git("rev-parse", "HEAD")
+        return self.act("pull_request", {"pull_request": {"base": {"sha": self.base}, "head": {"sha": head}}})
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    if ACT is None:
+        pytest.skip("act is not installed (github.com/nektos/act); set ACT to its path")
+    return Runner(tmp_path)
+
+
+@pytest.mark.slow
+def test_act_leak_fails_then_policy_only_fails_then_repair_passes(runner):
+    runner.commit(**{"app.py": leak()})
+    failed = runner.pull()
+    assert failed.returncode != 0, failed.stdout + failed.stderr
+    assert "file=app.py,line=3" in failed.stdout
+    assert "outputs new=1 complete=true" in failed.stdout
+    assert fill_template("ghp_{b62:30}{crc62}", "act") not in failed.stdout + failed.stderr
+
+    runner.commit(**{".hygiene.toml": b'[[allow]]\npath = "**"\nreason = "trust me"\n'})
+    hidden = runner.pull()
+    assert hidden.returncode != 0, hidden.stdout
+    assert "outputs new=1 complete=true" in hidden.stdout
+
+    # The repair takes the leak out of the commits that would be merged, not only out of the last one.
+    runner.repository.git("reset", "-q", "--hard", runner.base)
+    runner.commit(**{"app.py": b'import os\nTOKEN = os.environ["TOKEN"]\n'})
+    passed = runner.pull()
+    assert passed.returncode == 0, passed.stdout + passed.stderr
+    assert "outputs new=0 complete=true" in passed.stdout
+
+
+@pytest.mark.slow
+def test_act_push_and_schedule_of_a_clean_repository_pass(runner):
+    head = runner.commit(**{"b.py": b"pass\n"})
+    push = {"ref": "refs/heads/main", "before": "0" * 40, "after": head, "repository": {"default_branch": "main"}}
+    for event, payload in (("push", push), ("schedule", {})):
+        done = runner.act(event, payload)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "outputs new=0 complete=true" in done.stdout
