@@ -95,9 +95,12 @@ def append_durable(path: Path, line: bytes) -> None:
 
 
 def make_private_folder(path: Path) -> Path:
-    """Make ``path`` and its parents, private to the user. Raises :class:`WriteError`."""
+    """Make ``path``, and those of its parents that are missing, private to the user. Raises :class:`WriteError`."""
     try:
-        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        # mkdir(parents=True) would make the parents readable to all.
+        for folder in (*reversed(path.parents), path):
+            if not folder.exists():
+                folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     except OSError as error:
         raise write_error(path, error) from error
     return path

@@ -107,3 +107,8 @@ def test_is_private_group_writable_file_is_not(tmp_path):
     file.chmod(0o620)
     assert not fileio.is_private(file)
     assert not fileio.is_private(tmp_path / "absent")
+
+
+def test_make_private_folder_missing_parents_are_private_too(tmp_path):
+    fileio.make_private_folder(tmp_path / "a" / "b")
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b")] == [0o700, 0o700]
