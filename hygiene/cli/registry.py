@@ -20,6 +20,7 @@ COMMANDS = {
     "action": "hygiene.cli.action",
     "demo": "hygiene.cli.demo",
     "install": "hygiene.cli.install",
+    "doctor": "hygiene.cli.doctor",
 }
 
 
