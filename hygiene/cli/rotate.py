@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from hygiene.cli.compose import compose, config_option, notice, store_option
+from hygiene.cli.leaked import leaked_secrets, scan_history
 from hygiene.cli.rotations import Request, Rotations
 from hygiene.cli.secret.put import read_value
 from hygiene.config import Config
 from hygiene.errors import ConflictError, ExitCode, HygieneError, PersonNeededError, UsageError
+from hygiene.rotate.matching import Leak
 from hygiene.rotate.provider import Provider
 from hygiene.rotate.rotation import Rotated
 from hygiene.rotate.schedule import due_at, in_window, policy_of
@@ -41,6 +44,7 @@ class _Result(NamedTuple):
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME…] | confirm NAME")
+@click.option("--leaked", is_flag=True, help="Those whose current value stands in the history of this repository.")
 @click.option("--due", is_flag=True, help="Those whose rotation is due, by mark or by [rotation] max_age.")
 @click.option("--expired", is_flag=True, help="Those that have expired.")
 @click.option("--resume", is_flag=True, help="Go on with what was interrupted.")
@@ -54,6 +58,7 @@ class _Result(NamedTuple):
 def command(
     *,
     names: tuple[str, ...],
+    leaked: bool,
     due: bool,
     expired: bool,
     resume: bool,
@@ -70,9 +75,11 @@ def command(
     Interrupted anywhere, --resume goes on; --abort goes back while the old value still lives.
     ``rotate confirm NAME`` answers a rotation that waits for a person.
     """
-    _refuse_contradictions(names, due=due, expired=expired, resume=resume, abort=abort, dry_run=dry_run)
+    chosen_by = leaked or due or expired
+    _refuse_contradictions(names, chosen_by=chosen_by, resume=resume, abort=abort, dry_run=dry_run)
     composition = compose(config_path)
     rotations = Rotations(composition, store_name)
+    incomplete = False
     if names[:1] == (_CONFIRM,):
         results = [_attempt(Request(names[1]), partial(_confirm, rotations, names[1]))]
     elif abort:
@@ -84,13 +91,19 @@ def command(
             notice("nothing to resume")
     else:
         chosen = list(_chosen(rotations, composition.config, names, due=due, expired=expired))
+        if leaked:
+            history = scan_history(Path.cwd(), config=config_path or "")
+            incomplete = history.result.incomplete
+            found = leaked_secrets(rotations.store, composition.recorder, history)
+            others = {request.name for request in chosen}
+            chosen += [request for request in map(leak_request, found) if request and request.name not in others]
         chosen = [request._replace(provider=provider) for request in chosen]
         if dry_run:
             results = [_attempt(request, partial(_plan, rotations, request)) for request in chosen]
         else:
             results = _each(chosen, rotations.rotate, jobs)
     _print(results, as_json=as_json)
-    return exit_code(results)
+    return exit_code(results) or (ExitCode.INCOMPLETE if incomplete else ExitCode.CLEAN)
 
 
 def exit_code(results: list[_Result]) -> int:
@@ -101,16 +114,24 @@ def exit_code(results: list[_Result]) -> int:
     return ExitCode.FINDINGS if "waiting" in outcomes else ExitCode.CLEAN
 
 
+def leak_request(leak: Leak) -> Request | None:
+    """Ask for the rotation of a leaked secret; None for one that was rotated since."""
+    current = leak.secret.staged(CURRENT)
+    if leak.stage != CURRENT or current is None:
+        return None
+    return Request(leak.secret.name, "leaked", current.id)
+
+
 def _refuse_contradictions(
-    names: tuple[str, ...], *, due: bool, expired: bool, resume: bool, abort: bool, dry_run: bool
+    names: tuple[str, ...], *, chosen_by: bool, resume: bool, abort: bool, dry_run: bool
 ) -> None:
     if names[:1] == (_CONFIRM,) and len(names) != 2:
         raise UsageError("confirm takes one name", hint="hygiene rotate confirm NAME")
     if resume and abort:
         raise UsageError("--resume and --abort contradict each other")
-    if (resume or abort or names[:1] == (_CONFIRM,)) and (due or expired or dry_run):
+    if (resume or abort or names[:1] == (_CONFIRM,)) and (chosen_by or dry_run):
         raise UsageError("--resume, --abort and confirm go with names only")
-    if not (names or due or expired or resume or abort):
+    if not (names or chosen_by or resume or abort):
         raise UsageError("nothing to rotate", hint="name secrets, or give --leaked, --due, --expired or --resume")
 
 

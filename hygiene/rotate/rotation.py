@@ -15,7 +15,7 @@ from typing import NamedTuple, NoReturn, Protocol
 
 from hygiene.errors import ConflictError, OutcomeUnknownError, ProviderError, RotationError
 from hygiene.journal import Journal
-from hygiene.prove.event import Recorder
+from hygiene.prove.event import FAILED, OK, Recorder
 from hygiene.rotate.provider import Check, Inventory, Provider, Verdict
 from hygiene.rotate.slots import Slots, open_slots
 from hygiene.rotate.state import State, Step, next_step, state_from_entries
@@ -195,10 +195,10 @@ class Rotation:
                 self._issue_once()
                 break
             except OutcomeUnknownError as error:
-                self._note("rotate.issue", "unknown", evidence=error.message)
+                self._note("rotate.issue", FAILED, evidence=error.message)
                 self._sleep(_AFTER_UNKNOWN)
             except ProviderError as error:
-                self._note("rotate.issue", "failed", evidence=error.message)
+                self._note("rotate.issue", FAILED, evidence=error.message)
                 if not resumed and self._untouched():
                     self._leave()
                 raise
@@ -249,7 +249,7 @@ class Rotation:
             self._store.expire(self._name, None)  # it was the old value that had expired
         evidence = next((str(entry["evidence"]) for entry in self._journal.entries("revoked")), self._evidence)
         facts = self._journal.facts
-        self._note("rotate.done", "ok", old_version=str(facts["old"]), version=self._state.version, evidence=evidence)
+        self._note("rotate.done", OK, old_version=str(facts["old"]), version=self._state.version, evidence=evidence)
         self._journal.finish()
         return self._outcome("rotated", evidence)
 
@@ -266,7 +266,7 @@ class Rotation:
             self._journal.record("withdrawn")
         if state.version:
             self._slots.clear()
-        self._note("rotate.abort", "ok", old_version=str(self._journal.facts["old"]))
+        self._note("rotate.abort", OK, old_version=str(self._journal.facts["old"]))
         self._journal.finish()
         return self._outcome("aborted")
 
@@ -411,7 +411,9 @@ class Rotation:
 
     def _check(self, secret: Secret, which: str) -> Check:
         check = self._provider.verify(secret)
-        self._note("rotate.verify", check.verdict.value, which=which, evidence=check.evidence)
+        # An exposure lives or dies with the old value; the new one's verdict has a name of its own.
+        verdict = {"verdict" if which == "old" else "new_verdict": check.verdict.value}
+        self._note("rotate.verify", OK, which=which, evidence=check.evidence, **verdict)
         return check
 
     def _wait_for(self, secret: Secret, wanted: Verdict, which: str) -> Check:

@@ -134,3 +134,70 @@ def test_manual_rotation_waits_for_the_new_value_and_then_for_the_revocation(she
     assert shell("secret", "get", "api/token") == "new-token"
     assert "rotated" in shell("rotate", "confirm", "api/token")
     assert shell.journals == []
+
+
+RULE = """
+[provider]
+id = "test"
+name = "Test"
+[[rules]]
+id = "postgresql-url"
+description = "PostgreSQL URL"
+severity = "high"
+confidence = "high"
+keywords = ["postgresql://"]
+pattern = '''postgresql://[^"\\s]{20,200}'''
+"""
+
+
+def leak(shell: Shell, text: str) -> None:
+    """Commit ``text``, then remove it in a second commit."""
+    (shell.repository / "rules").mkdir(exist_ok=True)
+    (shell.repository / "rules/test.toml").write_text(RULE)
+    with (shell.repository / ".hygiene.toml").open("a") as stream:
+        stream.write('[rules]\nfolders = ["rules"]\n')
+    git = ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-C", str(shell.repository)]
+    for content in (f'URL = "{text}"\n', "import os\n"):
+        (shell.repository / "app.py").write_text(content)
+        subprocess.run([*git, "add", "app.py"], check=True)
+        subprocess.run([*git, "commit", "-qm", "work"], check=True)
+
+
+def test_rotate_leaked_takes_what_history_shows_and_then_nothing(shell: Shell, url: str) -> None:
+    leak(shell, url)
+    shell("secret", "put", "shop/other", stdin="never-leaked-value")
+    (planned,) = json.loads(shell("rotate", "--leaked", "--dry-run", "--json"))
+    assert (planned["name"], planned["outcome"]) == (NAME, "planned")
+    (done,) = json.loads(shell("rotate", "--leaked", "--json"))
+    assert (done["name"], done["outcome"]) == (NAME, "rotated")
+    assert not works(url) and works(shell("secret", "get", NAME))
+    assert json.loads(shell("rotate", "--leaked", "--json")) == []
+    events = [json.loads(line) for line in shell("audit", "log", "--json").splitlines()]
+    (match,) = [event for event in events if event["action"] == "rotate.match"]
+    assert match["detail"]["fingerprint"] and match["object"].startswith("ref+embedded://shop/db")
+    assert [event["detail"]["verdict"] for event in events if "verdict" in event["detail"]][-1] == "dead"
+
+
+def test_rotate_leaked_finds_a_password_inside_a_stored_url(shell: Shell, url: str) -> None:
+    leak(shell, url.replace("127.0.0.1", "db.shop-internal.net"))
+    (done,) = json.loads(shell("rotate", "--leaked", "--json"))
+    assert done["outcome"] == "rotated" and not works(url)
+
+
+def test_rotate_leaked_outside_of_a_repository_is_a_usage_error(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shell("rotate", "--leaked", code=2)
+
+
+def test_two_runners_at_once_rotate_once(shell: Shell, url: str) -> None:
+    leak(shell, url)
+    command = [sys.executable, "-m", "hygiene", "rotate", "--leaked", "--json"]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(3)]
+    outcomes = sorted(
+        result["outcome"] for process in both for result in json.loads(process.communicate(timeout=120)[0])
+    )
+    assert outcomes.count("rotated") == 1 and set(outcomes) <= {"rotated", "skipped"}
+    versions = json.loads(shell("secret", "describe", NAME, "--json"))["versions"]
+    assert len(versions) == 2 and works(shell("secret", "get", NAME))

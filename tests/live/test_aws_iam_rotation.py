@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ from hygiene.rotate.provider import Target, Verdict
 from hygiene.rotate.providers.aws_iam import AwsIamProvider
 from hygiene.secret import Secret
 from tests.live.rotating import NAME, Rotating, client
-from tests.servers.moto import Moto
-
-_POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:*AccessKey*", "Resource": "*"}]}
+from tests.servers.moto import Moto, key_ids, new_key_pair
 
 
 @pytest.fixture
@@ -23,25 +20,13 @@ def admin(moto_server: Moto, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An IAM client that may everything; authentication is enforced from here on."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server.url)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    moto_server.reset()
-    open_client = boto3.client("iam", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    open_client.create_user(UserName="root-like")
-    everything = {**_POLICY, "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    open_client.put_user_policy(UserName="root-like", PolicyName="all", PolicyDocument=json.dumps(everything))
-    key = open_client.create_access_key(UserName="root-like")["AccessKey"]
-    moto_server.enforce()
-    return boto3.client(
-        "iam", "us-east-1", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
-    )
+    return moto_server.iam()
 
 
 @pytest.fixture
-def value(admin: Any) -> Iterator[Secret]:
+def value(admin: Any) -> Secret:
     """A user that may change its own keys, with one of them."""
-    admin.create_user(UserName="app")
-    admin.put_user_policy(UserName="app", PolicyName="own", PolicyDocument=json.dumps(_POLICY))
-    key = admin.create_access_key(UserName="app")["AccessKey"]
-    yield Secret.from_text(json.dumps({"id": key["AccessKeyId"], "secret": key["SecretAccessKey"]}))
+    return Secret.from_text(new_key_pair(admin, "app"))
 
 
 def login(secret: Secret) -> None:
@@ -52,7 +37,7 @@ def login(secret: Secret) -> None:
 
 
 def keys(admin: Any) -> list[str]:
-    return [key["AccessKeyId"] for key in admin.list_access_keys(UserName="app")["AccessKeyMetadata"]]
+    return key_ids(admin, "app")
 
 
 def test_access_key_rotated_by_itself_without_a_failed_login(admin: Any, value: Secret, tmp_path: Path) -> None:
