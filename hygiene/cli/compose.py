@@ -50,6 +50,10 @@ class Composition:
             self._stores[uri_or_name] = audited(open_store(uri_or_name, self.config), self.recorder)
         return self._stores[uri_or_name]
 
+    def bare_store(self, uri_or_name: str = "") -> Store:
+        """Open a store for its administration, which reads no value; the command records what it does itself."""
+        return open_store(uri_or_name, self.config)
+
     def store_of(self, reference: Reference) -> Store:
         """Open the store that ``reference`` points into, inside its audit."""
         return self.store(store_uri(reference, self.config))

@@ -14,6 +14,7 @@ COMMANDS = {
     "secret": "hygiene.cli.secret",
     "run": "hygiene.cli.run",
     "render": "hygiene.cli.render",
+    "access": "hygiene.cli.access",
     "migrate": "hygiene.cli.migrate",
     "rotate": "hygiene.cli.rotate",
     "audit": "hygiene.cli.audit",

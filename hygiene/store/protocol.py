@@ -6,12 +6,13 @@ at versions. Every backend passes ``tests/contract``; what one can't do it says 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
+from hygiene.config import Role
 from hygiene.reference import Reference
 from hygiene.secret import Secret
 
@@ -145,3 +146,52 @@ class Store(Protocol):
 
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion."""
+
+
+class AccessChange(NamedTuple):
+    """One thing that applying the roles would do or has done, or one thing that is wrong."""
+
+    action: str  # add-member, remove-member, re-encrypt, mark-due, write-policy, …
+    object: str  # a member, a secret's name, a policy's name
+    detail: str = ""  # why, or the compiled policy
+
+
+@runtime_checkable
+class Governed(Protocol):
+    """What a store can also be: one that enforces the roles of the configuration."""
+
+    def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell what :meth:`apply_access` would do; nothing where all is as the roles say."""
+
+    def apply_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Make the store enforce ``roles``, and tell what was done; doing it again does nothing more."""
+
+    def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Verify what the store holds, and tell what is wrong or differs from ``roles``."""
+
+
+class AccessRequest(NamedTuple):
+    """Access for a time: what was asked, and what came of it."""
+
+    id: str
+    member: str
+    paths: tuple[str, ...]
+    reason: str
+    created: datetime
+    state: str  # waiting, active, denied, ended
+    until: datetime | None = None
+    break_glass: bool = False  # approved by the one who asked
+
+
+@runtime_checkable
+class TimeLimited(Protocol):
+    """What a store can also be: one where a member asks for access, and someone else approves it for a time."""
+
+    def request_access(self, paths: Sequence[str], reason: str, duration: timedelta) -> AccessRequest:
+        """Ask to read the secrets that ``paths`` cover."""
+
+    def decide_access(self, id: str, *, approved: bool, reason: str = "", break_glass: bool = False) -> AccessRequest:
+        """Approve or deny a request, never one's own unless ``break_glass``; AccessDeniedError without the right."""
+
+    def access_requests(self) -> Sequence[AccessRequest]:
+        """Tell the requests and their state, oldest first."""

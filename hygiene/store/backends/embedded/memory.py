@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,9 +70,12 @@ class Memory:
             [(store, name, seen.serial, seen.digest) for name, seen in states],
         )
 
-    def forget(self, store: str, name: str) -> None:
-        """Accept whatever stands in the store next as the newest state of ``name``."""
-        self._write("DELETE FROM records WHERE store = ? AND name = ?", [(store, name)])
+    def forget_store(self, path: Path) -> None:
+        """Forget all that was seen of the store at ``path``: it is then trusted as it stands."""
+        known = self.store(path)
+        if known is not None:
+            self._write("DELETE FROM records WHERE store = ?", [(known[0],)])
+            self._write("DELETE FROM stores WHERE path = ?", [(str(path.resolve()),)])
 
     def _rows(self, query: str, *values: str) -> list[tuple[str, int, str]]:
         if not self._path.exists():
@@ -82,7 +85,7 @@ class Memory:
         except sqlite3.Error as error:
             raise self._error(error) from error
 
-    def _write(self, query: str, rows: list[tuple[str, ...] | tuple[str, str, int, str]]) -> None:
+    def _write(self, query: str, rows: Sequence[tuple[str | int, ...]]) -> None:
         if not rows:
             return
         try:

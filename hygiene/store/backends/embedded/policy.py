@@ -30,12 +30,14 @@ class Policy(NamedTuple):
     serial: int
     digest: str
     owners: tuple[crypto.Member, ...]  # the recovery key is one of them
+    recovery: crypto.Member
     roles: tuple[Role, ...]  # members in their text form
     vouched: Mapping[str, str] = {}  # records by digest whose writer has left since: name → digest
 
     def readers(self, name: str) -> tuple[str, ...]:
         """Give the recipients that may read ``name``."""
-        members = [crypto.parse_member(m) for m in access.members_allowed(self.roles, access.READING, name) if _key(m)]
+        texts = access.members_allowed(self.roles, access.READING, name)
+        members = [crypto.parse_member(text) for text in texts if is_key(text)]
         return tuple(dict.fromkeys(m.recipient for m in (*self.owners, *members)))
 
     def rule(self, member: crypto.Member, verbs: frozenset[str], name: str) -> str:
@@ -49,7 +51,7 @@ class Policy(NamedTuple):
         if any(verify_key == owner.verify_key for owner in self.owners):
             return "owner"
         for text in access.members_allowed(self.roles, verbs, name):
-            if _key(text):
+            if is_key(text):
                 member = crypto.parse_member(text)
                 if member.verify_key and member.verify_key == verify_key:
                     return self._role(member.recipient, verbs, name)
@@ -57,7 +59,7 @@ class Policy(NamedTuple):
 
     def _role(self, recipient: str, verbs: frozenset[str], name: str) -> str:
         for role in access.granting_roles(self.roles, verbs, name):
-            if any(_key(m) and crypto.parse_member(m).recipient == recipient for m in role.members):
+            if any(is_key(m) and crypto.parse_member(m).recipient == recipient for m in role.members):
                 return f"role {role.name}"
         return ""
 
@@ -69,7 +71,7 @@ def reader_id(recipient: str) -> str:
 
 def create_policy(root: Path, identity: crypto.Identity, recovery: crypto.Member) -> None:
     """Write the first edition, with ``identity`` and ``recovery`` as owners, unless there is one."""
-    body = _body(1, (identity.member, recovery), (), previous="", vouched={})
+    body = _body(1, (identity.member, recovery), (), recovery=recovery, previous="", vouched={})
     make_private_folder(root / FOLDER)
     create_exclusive(_path(root, 1), sign_document(identity, KIND, body))
 
@@ -84,7 +86,7 @@ def write_policy(
     vouched: Mapping[str, str],
 ) -> None:
     """Write the edition after ``former``; raises :class:`IntegrityError` when someone else just did."""
-    body = _body(former.serial + 1, owners, roles, previous=former.digest, vouched=vouched)
+    body = _body(former.serial + 1, owners, roles, recovery=former.recovery, previous=former.digest, vouched=vouched)
     if not create_exclusive(_path(root, former.serial + 1), sign_document(identity, KIND, body)):
         raise IntegrityError("the policy was changed by someone else meanwhile", hint="run the command again")
 
@@ -133,7 +135,8 @@ def _parse(document: dict[str, Any], own_digest: str, former: Policy | None, wha
         )
         store = former.store if former else own_digest[:32]
         vouched = {str(name): str(value) for name, value in document["vouched"].items()}
-        return Policy(store, int(document["serial"]), own_digest, owners, roles, vouched)
+        recovery = crypto.parse_member(document["recovery"])
+        return Policy(store, int(document["serial"]), own_digest, owners, recovery, roles, vouched)
     except (KeyError, TypeError, ValueError, AttributeError, IdentityError) as error:
         raise IntegrityError(f"{what} is damaged", hint="restore it from git") from error
 
@@ -143,6 +146,7 @@ def _body(
     owners: tuple[crypto.Member, ...],
     roles: tuple[Role, ...],
     *,
+    recovery: crypto.Member,
     previous: str,
     vouched: Mapping[str, str],
 ) -> dict[str, Any]:
@@ -151,14 +155,15 @@ def _body(
         "serial": serial,
         "created": format_time(datetime.now(UTC)),
         "owners": [str(owner) for owner in owners],
+        "recovery": str(recovery),
         "roles": [{**role._asdict()} for role in roles],
         "previous": previous,
         "vouched": dict(vouched),
     }
 
 
-def _key(member: str) -> bool:
-    # Members of other kinds (oidc:…) mean something only to managed stores.
+def is_key(member: str) -> bool:
+    """Say whether ``member`` is a key; members of other kinds (oidc:…) mean something only to managed stores."""
     return member.startswith(("age1", "ssh-"))
 
 

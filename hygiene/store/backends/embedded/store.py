@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 from pathlib import Path
 
 from hygiene import crypto
+from hygiene.config import Role
 from hygiene.errors import (
     AccessDeniedError,
     ConflictError,
@@ -21,7 +22,14 @@ from hygiene.fileio import locked, make_private_folder, sweep_temporary, write_a
 from hygiene.reference import Reference, check_name
 from hygiene.secret import Secret
 from hygiene.store import access
-from hygiene.store.backends.embedded import layout
+from hygiene.store.backends.embedded import governance, layout
+from hygiene.store.backends.embedded.grants import (
+    active_readers,
+    find_request,
+    read_requests,
+    told_request,
+    write_request,
+)
 from hygiene.store.backends.embedded.memory import Memory, Seen
 from hygiene.store.backends.embedded.policy import Policy, create_policy, latest_serial, read_policy, reader_id
 from hygiene.store.backends.embedded.record import (
@@ -34,7 +42,7 @@ from hygiene.store.backends.embedded.record import (
 )
 from hygiene.store.backends.embedded.signed import digest, parse_document, sign_document, signer_of
 from hygiene.store.checks import check_put
-from hygiene.store.protocol import CURRENT, Capabilities, Expect, StoredSecret, Version
+from hygiene.store.protocol import CURRENT, AccessChange, AccessRequest, Capabilities, Expect, StoredSecret, Version
 
 _DELETING = frozenset({"delete"})
 _SIGNING = access.WRITING | {"grant"}
@@ -124,7 +132,7 @@ class EmbeddedStore:
             if base.gone:
                 base = base._replace(created=entry.created, owner=self._owner, labels=(), deleted=None, due=None)
             changed = base.with_entry(entry).with_stage(token, stage)
-            self._commit(policy, changed._replace(labels=tuple(sorted(labels)) or base.labels))
+            self.commit(policy, changed._replace(labels=tuple(sorted(labels)) or base.labels))
             return version_of(changed.versions[0])
 
     def get(self, name: str, *, stage: str = CURRENT, version: str | None = None) -> Secret:
@@ -159,7 +167,7 @@ class EmbeddedStore:
                 return
             if current is None or current.id != expect:
                 raise ConflictError(f"the current version of {name} is not {expect}; nothing was changed")
-            self._commit(policy, record.with_stage(version, CURRENT))
+            self.commit(policy, record.with_stage(version, CURRENT))
 
     def unstage(self, name: str, stage: str) -> None:
         """Take ``stage`` off whatever version carries it."""
@@ -167,24 +175,24 @@ class EmbeddedStore:
             raise ConflictError("the current version keeps its stage; promote another one instead")
         with self._changing(name, access.WRITING) as (policy, record):
             if record.entry(stage=stage) is not None:
-                self._commit(policy, record.without_stage(stage))
+                self.commit(policy, record.without_stage(stage))
 
     def expire(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which the current version must not be used."""
         with self._changing(name, access.WRITING) as (policy, record):
             versions = tuple(e._replace(expires=at) if CURRENT in e.stages else e for e in record.versions)
-            self._commit(policy, record._replace(versions=versions))
+            self.commit(policy, record._replace(versions=versions))
 
     def mark_due(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which rotation is due."""
         with self._changing(name, access.WRITING) as (policy, record):
-            self._commit(policy, record._replace(due=at))
+            self.commit(policy, record._replace(due=at))
 
     def adopt(self, name: str) -> None:
         """Make a foreign secret ours."""
         with self._changing(name, access.WRITING, foreign=True) as (policy, record):
             if record.owner != self._owner:
-                self._commit(policy, record._replace(owner=self._owner))
+                self.commit(policy, record._replace(owner=self._owner))
 
     def delete(self, name: str, *, recoverable: bool = True) -> None:
         """Delete all versions; where ``recoverable``, :meth:`restore` brings them back."""
@@ -192,15 +200,53 @@ class EmbeddedStore:
             moment = record.deleted or _now()
             if not recoverable:
                 # The record stays as a signed tombstone, so that an older one never passes for a new one.
-                self._commit(policy, record._replace(versions=(), deleted=moment, due=None, labels=()))
+                self.commit(policy, record._replace(versions=(), deleted=moment, due=None, labels=()))
             elif record.deleted is None:
-                self._commit(policy, record._replace(deleted=moment))
+                self.commit(policy, record._replace(deleted=moment))
 
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion."""
         with self._changing(name, _DELETING, deleted=True) as (policy, record):
             if record.deleted is not None:
-                self._commit(policy, record._replace(deleted=None))
+                self.commit(policy, record._replace(deleted=None))
+
+    def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell what :meth:`apply_access` would do."""
+        return governance.plan(self, roles)
+
+    def apply_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Sign a policy of ``roles``, encrypt values anew, mark due what a member who left could read."""
+        return governance.apply(self, roles)
+
+    def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Verify every record and value, and tell what is wrong or differs from ``roles``."""
+        return governance.check(self, roles)
+
+    def request_access(self, paths: Sequence[str], reason: str, duration: timedelta) -> AccessRequest:
+        """Ask to read the secrets that ``paths`` cover."""
+        policy = self.policy()
+        if policy is None:
+            raise NotFoundError(f"there is no store at {self.root}")
+        id = write_request(self.root, policy, self.identity(), paths=tuple(paths), reason=reason, duration=duration)
+        return told_request(policy, find_request(self.root, policy, id), ())
+
+    def decide_access(self, id: str, *, approved: bool, reason: str = "", break_glass: bool = False) -> AccessRequest:
+        """Approve or deny a request."""
+        if self.policy() is None:
+            raise NotFoundError(f"there is no store at {self.root}")
+        governance.decide(self, id, approved=approved, reason=reason, break_glass=break_glass)
+        return next(request for request in self.access_requests() if request.id == id)
+
+    def access_requests(self) -> Sequence[AccessRequest]:
+        """Tell the requests and their state, oldest first."""
+        policy = self.policy()
+        found = read_requests(self.root, policy) if policy else ()
+        return [told_request(policy, request, decisions) for request, decisions in found if policy]
+
+    def accept_present(self) -> None:
+        """Take what stands in the store now for the newest state: after going back on purpose."""
+        self._memory.forget_store(self.root)
+        self._policy = None
 
     def identity(self) -> crypto.Identity:
         """Give the user's identity; raises :class:`IdentityError`."""
@@ -219,6 +265,11 @@ class EmbeddedStore:
 
     def records(self, policy: Policy, prefix: str = "") -> Iterator[Record]:
         """Give every record, verified, tombstones included, in the order of names."""
+        for record, _ in self.each(policy, prefix):
+            yield record
+
+    def each(self, policy: Policy, prefix: str = "") -> Iterator[tuple[Record, bytes]]:
+        """Give every record with its bytes, verified, tombstones included, in the order of names."""
         seen = self._memory.records(policy.store)
         names = layout.record_names(self.root, prefix)
         missing = sorted(name for name in seen.keys() - set(names) if name.startswith(prefix))
@@ -227,8 +278,7 @@ class EmbeddedStore:
         news: MutableSequence[tuple[str, Seen]] = []
         for name in names:
             raw = self._read_raw(policy, name)
-            record = self._checked(name, raw, policy, seen.get(name), remember=news)
-            yield record
+            yield self._checked(name, raw, policy, seen.get(name), remember=news), raw
         self._memory.remember(policy.store, news)
 
     def _verified_policy(self) -> Policy:
@@ -266,10 +316,15 @@ class EmbeddedStore:
         return self._policy
 
     @contextmanager
-    def _writing(self, name: str, verbs: frozenset[str]) -> Iterator[tuple[Policy, Record | None]]:
+    def exclusive(self) -> Iterator[Policy]:
+        """Hold the store's lock, and give the policy that then holds; makes the store where there is none."""
         make_private_folder(self.root)
         with locked(self.root / ".lock"):
-            policy = self.policy() or self._create()
+            yield self.policy() or self._create()
+
+    @contextmanager
+    def _writing(self, name: str, verbs: frozenset[str]) -> Iterator[tuple[Policy, Record | None]]:
+        with self.exclusive() as policy:
             self._require(policy, verbs, name)
             yield policy, self._load(name, policy)
 
@@ -297,7 +352,9 @@ class EmbeddedStore:
             )
 
     def _require(self, policy: Policy, verbs: frozenset[str], name: str) -> None:
-        if not policy.rule(self.identity().member, verbs, name):
+        member = self.identity().member
+        guest = verbs == access.READING and member.recipient in active_readers(self.root, policy, name)
+        if not guest and not policy.rule(member, verbs, name):
             raise AccessDeniedError(
                 f"your identity may not {' or '.join(sorted(verbs))} {name}",
                 hint="no role in the store's policy allows it; hygiene access request asks for it",
@@ -387,21 +444,38 @@ class EmbeddedStore:
         return self.identity().mac("retry", f"{name}\0{token}\0".encode() + secret.reveal()).hex()[:32]
 
     def _write_value(self, policy: Policy, name: str, secret: Secret, token: str, expires: datetime | None) -> Entry:
-        readers = policy.readers(name)
-        sealed = crypto.encrypt(secret.reveal(), readers)
+        own, readers = self._seal(policy, name, secret.reveal())
+        check = self._retry_check(name, token, secret)
+        return Entry(token, _now(), (), own, readers, check, expires)
+
+    def readers(self, policy: Policy, name: str) -> tuple[str, ...]:
+        """Give the recipients that may read ``name`` now: by their roles, or by an access that was approved."""
+        guests = active_readers(self.root, policy, name)
+        return tuple(dict.fromkeys((*policy.readers(name), *guests)))
+
+    def resealed(self, policy: Policy, record: Record) -> Record:
+        """Encrypt the values of ``record`` anew where others may read it now than could; not committed yet."""
+        wanted = tuple(sorted(reader_id(reader) for reader in self.readers(policy, record.name)))
+        versions = []
+        for entry in record.versions:
+            renewed = entry
+            if entry.readers != wanted:
+                sealed = self._read_value(record.name, entry)
+                if sealed is None:
+                    raise IntegrityError(f"the value of {record.name} is missing or changed")
+                own, readers = self._seal(policy, record.name, self.identity().decrypt(sealed))
+                renewed = entry._replace(digest=own, readers=readers)
+            versions.append(renewed)
+        return record._replace(versions=tuple(versions))
+
+    def _seal(self, policy: Policy, name: str, plaintext: bytes) -> tuple[str, tuple[str, ...]]:
+        readers = self.readers(policy, name)
+        sealed = crypto.encrypt(plaintext, readers)
         own = digest(sealed)
         path = layout.value_path(self.root, name, own)
         make_private_folder(path.parent)
         write_atomic(path, sealed)
-        return Entry(
-            id=token,
-            created=_now(),
-            stages=(),
-            digest=own,
-            readers=tuple(sorted(reader_id(reader) for reader in readers)),
-            check=self._retry_check(name, token, secret),
-            expires=expires,
-        )
+        return own, tuple(sorted(reader_id(reader) for reader in readers))
 
     def _read_value(self, name: str, entry: Entry) -> bytes | None:
         """Give the age file of ``entry``, or None where it is missing or not the one that was signed."""
@@ -413,7 +487,8 @@ class EmbeddedStore:
             raise _unreadable(name, error) from error
         return sealed if digest(sealed) == entry.digest else None
 
-    def _commit(self, policy: Policy, record: Record) -> None:
+    def commit(self, policy: Policy, record: Record) -> None:
+        """Sign the next state of ``record`` and put it in place; the lock must be held."""
         record = record._replace(serial=record.serial + 1)
         raw = sign_document(self.identity(), KIND, format_record(record))
         folder = layout.record_folder(self.root, record.name)

@@ -1,8 +1,8 @@
 """Vault and OpenBao as a :class:`hygiene.store.protocol.Store`, on KV version 2.
 
 The newest version of a path is what every other reader takes, so it is the current one, always: a pending
-version lies beside, at ``NAME@pending``, until it is promoted, and a rollback writes the former value again.
-Every write is conditional (``cas``).
+version lies beside, below ``@pending/`` of the mount, until it is promoted, and a rollback writes the former value
+again. Every write is conditional (``cas``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hygiene.store.protocol import (
     Version,
 )
 
-_BESIDE = "@pending"
+_BESIDE = "@pending/"  # a part of paths that no name of ours can be
 _TRIES = 5  # of an unconditional write that keeps losing against others
 
 
@@ -113,7 +113,7 @@ class VaultStore:
             raise _deleted_error(NotFoundError, name, meta.deleted)
         pending = meta.pending
         if pending is not None and (version == pending.token or (version is None and stage == PENDING)):
-            return self._read(name + _BESIDE, None)
+            return self._read(_BESIDE + name, None)
         number = meta.number(version) if version else meta.previous() if stage == PREVIOUS else None
         if number is None:
             what = f"version {version}" if version else f"{stage} version"
@@ -173,8 +173,9 @@ class VaultStore:
         meta = self._required(name)
         self._check_owner(name, meta)
         if not recoverable:
-            for path in (name + _BESIDE, name):
-                self._kv(f"delete {name}", "delete_metadata_and_all_versions", path, writes=True)
+            if meta.pending is not None:
+                self._drop_pending(name, meta, meta.pending.token)
+            self._kv(f"delete {name}", "delete_metadata_and_all_versions", name, writes=True)
         elif meta.deleted is None:
             self._note(name, notes.deletion_noted(meta))
             self._kv(f"delete {name}", "delete_secret_versions", name, versions=list(meta.numbers), writes=True)
@@ -237,20 +238,20 @@ class VaultStore:
         return next(version for version in written.versions() if version.id == note.token)
 
     def _write_beside(self, name: str, entry: dict[str, str]) -> None:
-        beside = self._meta(name + _BESIDE)
+        beside = self._meta(_BESIDE + name)
         if beside is None:
-            self._note(name + _BESIDE, notes.ownership(()), create=True)
+            self._note(_BESIDE + name, notes.ownership(()), create=True)
         cas = beside.current if beside else 0
-        self._kv(f"write {name}", "create_or_update_secret", name + _BESIDE, secret=entry, cas=cas, writes=True)
+        self._kv(f"write {name}", "create_or_update_secret", _BESIDE + name, secret=entry, cas=cas, writes=True)
 
     def _drop_pending(self, name: str, meta: Meta, version: str) -> None:
         if meta.pending is not None and meta.pending.token == version:
             self._note(name, notes.pending_noted(None))
             what = f"clear the pending version of {name}"
-            self._kv(what, "delete_metadata_and_all_versions", name + _BESIDE, writes=True)
+            self._kv(what, "delete_metadata_and_all_versions", _BESIDE + name, writes=True)
 
     def _read(self, name: str, number: int | None) -> Secret:
-        shown = name.removesuffix(_BESIDE)
+        shown = name.removeprefix(_BESIDE)
         try:
             answer = self._kv(
                 f"read {shown}", "read_secret_version", name, version=number, raise_on_deleted_version=False
@@ -320,9 +321,9 @@ class VaultStore:
             custom = {key: value for key, value in changes.items() if value is not None}
             self._kv(f"create {name}", "update_metadata", name, custom_metadata=custom, writes=True)
             return
-        mount, prefix = self._place()
-        path = f"{mount}/metadata/{prefix}{name}"
-        self._connection.patch(f"note facts of {name}", path, {"custom_metadata": dict(changes)})
+        mount, path = self._at(name)
+        body = {"custom_metadata": dict(changes)}
+        self._connection.patch(f"note facts of {name}", f"{mount}/metadata/{path}", body)
 
     def _names(self, folder: str) -> Iterator[str]:
         mount, prefix = self._place()
@@ -335,18 +336,25 @@ class VaultStore:
             return
         for key in answer["data"]["keys"]:
             name = f"{folder}/{key}" if folder else key
-            if key.endswith("/"):
+            if key.endswith("/") and key != _BESIDE:
                 yield from self._names(name.rstrip("/"))
             elif NAME_PATTERN.match(name):
                 yield name
 
     def _kv(self, what: str, method: str, name: str, *, writes: bool = False, **options: Any) -> Any:
-        mount, prefix = self._place()
+        mount, path = self._at(name)
         return self._connection.call(
             what,
-            lambda client: getattr(client.secrets.kv.v2, method)(prefix + name, mount_point=mount, **options),
+            lambda client: getattr(client.secrets.kv.v2, method)(path, mount_point=mount, **options),
             writes=writes,
         )
+
+    def _at(self, name: str) -> tuple[str, str]:
+        """Give the mount and the path of ``name``; what is pending lies below the mount, whatever the prefix."""
+        mount, prefix = self._place()
+        if name.startswith(_BESIDE):
+            return mount, _BESIDE + prefix + name.removeprefix(_BESIDE)
+        return mount, prefix + name
 
     def _place(self) -> tuple[str, str]:
         """Give the mount and the prefix (with a final slash, or empty)."""
