@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hygiene.detect.sources.graph import Reach
+from hygiene.detect.sources.authorship import signatures
+from hygiene.detect.sources.graph import Reach, tag_refs
 from hygiene.detect.sources.lineage import places
 from hygiene.detect.sources.listing import Listed, added_objects
 from hygiene.detect.sources.names import FILE, name_items, named_path
@@ -69,7 +70,23 @@ class CommitsSource(ObjectSource):
         except SourceError as error:
             self._skipped.append(Skipped("", f"where findings stand in history is not known: {error.message}"))
             return {name: (Provenance("commit", ""),) for name in ids}
-        return {names.get(name, name): tuple(where) for name, where in found.items()}
+        tags = self._tags([name for name, kind in kinds.items() if kind == "tag"])
+        return {**{names.get(name, name): tuple(where) for name, where in found.items()}, **tags}
+
+    def _tags(self, tags: Sequence[str]) -> dict[str, tuple[Provenance, ...]]:
+        """Give the places of annotated tags: the refs that name them, none for one that is being pushed."""
+        if not tags:
+            return {}
+        people = signatures(self._git, tags)
+        places: dict[str, tuple[Provenance, ...]] = {name: () for name in tags if name in people}
+        for name, ref in tag_refs(self._git):
+            if name in places:
+                place = Provenance("tag", ref, name, *people[name], last_commit=name, refs=(ref,))
+                places[name] = (*places[name], place)
+        return {
+            name: where or (Provenance("tag", "", name, *people[name], last_commit=name),)
+            for name, where in places.items()
+        }
 
 
 def reach_of(revisions: Sequence[str]) -> Reach:

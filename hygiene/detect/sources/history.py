@@ -10,9 +10,8 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hygiene.detect.sources.authorship import signatures
-from hygiene.detect.sources.commits import _SHALLOW, CommitsSource, object_types, shallow_edge
-from hygiene.detect.sources.graph import Reach, tag_refs
+from hygiene.detect.sources.commits import _SHALLOW, CommitsSource, shallow_edge
+from hygiene.detect.sources.graph import Reach
 from hygiene.detect.sources.listing import all_objects, walk_names
 from hygiene.detect.sources.names import REF, name_items, named_path
 from hygiene.detect.sources.protocol import Blob, Item
@@ -89,20 +88,7 @@ class HistorySource(CommitsSource):
         if self._unreachable:
             self._reach = self._reach._replace(revisions=(*self._reach.revisions, *self._all_commits))
         refs = {name: (Provenance("ref", path),) for name in ids if (path := named_path(name, REF)) is not None}
-        found = {**super().provenance([name for name in ids if name not in refs]), **refs, **self._tags(ids)}
+        found = {**super().provenance([name for name in ids if name not in refs]), **refs}
         if self._unreachable:
             return {name: found.get(name, (Provenance("unreachable", ""),)) for name in ids}
         return found
-
-    def _tags(self, ids: Collection[str]) -> dict[str, tuple[Provenance, ...]]:
-        kinds = object_types(self._git, [name for name in ids if ":" not in name])
-        tags = [name for name, kind in kinds.items() if kind == "tag"]
-        if not tags:
-            return {}
-        people = signatures(self._git, tags)
-        places: dict[str, tuple[Provenance, ...]] = {}
-        for name, ref in tag_refs(self._git):
-            if name in people:
-                place = Provenance("tag", ref, name, *people[name], last_commit=name, refs=(ref,))
-                places[name] = (*places.get(name, ()), place)
-        return places
