@@ -56,6 +56,7 @@ class Step(NamedTuple):
     reason: str
     advice: str
     place: Place
+    environment: str = ""  # what a manifest must set for it
     uses: str = ""  # what the rewritten place depends on: variable, reference or nothing
 
 

@@ -97,6 +97,7 @@ def _step(place: Place, change: Change, secret: NamedSecret, naming: Naming) -> 
         reason,
         "",
         place,
+        change.environment or variable,
         change.uses,
     )
 
@@ -108,7 +109,7 @@ def _entries(named: Iterable[NamedSecret], steps: Iterable[Step], naming: Naming
         own = [by_place[place] for place in secret.places if place in by_place]
         if not own:
             continue
-        listed = [step.variable for step in own if step.uses == "variable" and step.place not in secret.unlisted]
+        listed = [step.environment for step in own if step.uses == "variable" and step.place not in secret.unlisted]
         entries.append(
             Entry(
                 secret.name,

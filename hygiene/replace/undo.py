@@ -17,7 +17,8 @@ from hygiene.replace.encoding import read_text
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite
 from hygiene.secret import Secret
 
-_ESCAPING = frozenset(b"\\'\"$`\r\n \t")  # what quoting adds to a value; says nothing of it
+_LONGEST = 20_000  # bytes; a longer value is compared too slowly, and is not one literal
+_ESCAPING = frozenset(b"\\'\"$`\r\n \t+.")  # what quoting and joining add to a value; says nothing of it
 _ESCAPES = frozenset((b"\\n", b"\\t", b"\\r"))
 
 Piece = str | tuple[str, int, int]  # text (latin-1), or name and span of a secret's value
@@ -132,6 +133,8 @@ def _value_pieces(change: Change, parts: tuple[bytes, bytes, bytes], name: str) 
 
 
 def _slices(written: bytes, value: bytes, name: str) -> list[Piece] | None:
+    if len(written) > _LONGEST:
+        return None
     pieces: list[Piece] = []
     matcher = SequenceMatcher(None, written, value, autojunk=False)
     for tag, start, end, value_start, value_end in matcher.get_opcodes():

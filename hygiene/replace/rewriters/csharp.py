@@ -21,6 +21,7 @@ from hygiene.replace.rewriters.syntax import (
     declared_name,
     enclosing_node,
     kinds,
+    named_nodes,
     within,
 )
 
@@ -83,10 +84,10 @@ class CSharp(SyntaxRewriter):
 
     def _makes_constants(self, name: bytes, node: Node, file: File) -> bool:
         own = enclosing_node(node, _DECLARATIONS)
-        for found in re.finditer(rb"\b%b\b" % re.escape(name), file.content):
-            use = self._parse(file).descendant_for_byte_range(found.start(), found.end() - 1)
-            other = enclosing_node(use, _DECLARATIONS) if use is not None and use.type == "identifier" else None
-            if other is not None and other != own and use is not None and _const_of(use) is not None:
+        for use in named_nodes(self._parse(file), file, name):
+            parent = use.parent
+            declares = parent is not None and parent.child_by_field_name("name") == use
+            if not declares and enclosing_node(use, _DECLARATIONS) != own and _const_of(use) is not None:
                 return True
         return False
 

@@ -27,6 +27,7 @@ class Php(SyntaxRewriter):
     comments = frozenset({"comment"})
     openings = re.compile(rb"[bB]?(?P<quote>['\"])")
     plus = b" . "
+    operators = frozenset({"."})
     enclosing = kinds("argument assignment_expression return_statement array_element_initializer echo_statement")
 
     def read(self, variable: str, literal: Literal, file: File, style: Style) -> bytes:
@@ -39,7 +40,7 @@ class Php(SyntaxRewriter):
             return re.sub(rb"\\([\\'])", rb"\1", raw)
         if re.search(rb"(?<!\\)(?:\$[A-Za-z_{]|\{\$)", raw):
             return None
-        return unescaped(raw, b'ntrvfe\\$"x0u', keep_unknown=True)
+        return unescaped(raw, b'ntrvfe\\$"x0u', keep_unknown=True, as_bytes=True)
 
     def refusals(self, literal: Literal, file: File, whole: bool) -> Iterator[Refusal]:
         """Refuse what must be a constant expression, and here-documents."""

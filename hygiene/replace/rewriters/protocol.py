@@ -54,6 +54,7 @@ class Change(NamedTuple):
     scope: tuple[int, int]  # the node that changes; tokens outside of it and of the edits stay
     hint: str = ""  # how the place calls the secret: a variable, key or option
     demanded: bool = False  # the environment name must be ``hint``, since others read it by that name
+    environment: str = ""  # the environment name that gives the value, where it is not the target's variable
     uses: str = "variable"  # or reference, or nothing (a comment): what the file now depends on
     grade: str = SAFE
     reason: str = ""  # for needs-wiring: what must be wired

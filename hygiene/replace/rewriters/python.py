@@ -10,7 +10,7 @@ from tree_sitter import Language, Node
 
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
-from hygiene.replace.rewriters.protocol import SETTINGS, File, Style
+from hygiene.replace.rewriters.protocol import SETTINGS, File, Style, Target
 from hygiene.replace.rewriters.syntax import CONSTANT, Literal, Refusal, SyntaxRewriter, ancestors, kinds, walk, within
 
 _FUTURE = "future_import_statement"
@@ -47,6 +47,17 @@ class Python(SyntaxRewriter):
             return None
         quote = b"'" if b'"' in literal.closing else b'"'
         return b"{" + self.read(variable, literal, file, style).replace(b'"', quote) + b"}"
+
+    def joined(self, literal: Literal, target: Target, read: bytes, file: File) -> tuple[Edit, ...]:
+        """Replace a part; a quote right before it would run into the three that end the first part."""
+        edits = super().joined(literal, target, read, file)
+        quote = literal.closing[:1]
+        before = file.content[target.start - 1 : target.start]
+        if len(literal.closing) == 1 or before != quote or target.start == literal.start:
+            return edits
+        first = next(edit for edit in edits if edit.start == target.start)
+        escaped = Edit(target.start - 1, first.end, b"\\" + quote + first.replacement)
+        return tuple(escaped if edit == first else edit for edit in edits)
 
     def decode(self, raw: bytes, literal: Literal) -> bytes | None:
         """Decode Python's escapes (reference manual 2.5.1)."""

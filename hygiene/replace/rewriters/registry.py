@@ -25,6 +25,23 @@ _NAMES = (
     (".profile", "shell:Shell"),
     (".zshrc", "shell:Shell"),
     ("PKGBUILD", "shell:Shell"),
+    ("Dockerfile", "dockerfile:Dockerfile"),
+    ("Dockerfile.*", "dockerfile:Dockerfile"),
+    ("Containerfile", "dockerfile:Dockerfile"),
+    (".npmrc", "lines:Npmrc"),
+    (".netrc", "lines:Netrc"),
+    ("_netrc", "lines:Netrc"),
+    (".pypirc", "lines:Pypirc"),
+    ("pip.conf", "lines:PipConf"),
+    ("pip.ini", "lines:PipConf"),
+    ("requirements*.txt", "lines:Requirements"),
+    ("id_rsa", "prose:KeyFile"),
+    ("id_ed25519", "prose:KeyFile"),
+    ("id_ecdsa", "prose:KeyFile"),
+    ("README", "prose:Prose"),
+    ("Pipfile", "toml:Toml"),
+    (".gitconfig", "lines:Lines"),
+    ("credentials", "lines:Lines"),
     ("Rakefile", "ruby:Ruby"),
     ("Gemfile", "ruby:Ruby"),
     ("Vagrantfile", "ruby:Ruby"),
@@ -47,6 +64,16 @@ _EXTENSIONS = {
     "rust:Rust": "rs",
     "scala:Scala": "scala sc sbt",
     "powershell:PowerShell": "ps1 psm1 psd1",
+    "json:Json": "json jsonc json5 tfstate webmanifest",
+    "toml:Toml": "toml",
+    "xml:Xml": "xml plist config csproj props targets xsd wsdl",
+    "lines:Lines": "ini cfg conf cnf rsp ldif desktop service",
+    "lines:Properties": "properties",
+    "hcl:Hcl": "tf hcl tfvars",
+    "sql:Sql": "sql",
+    "prose:Prose": "md markdown rst txt adoc asciidoc text",
+    "prose:KeyFile": "pem key p8 ppk asc",
+    "dockerfile:Dockerfile": "dockerfile",
 }
 _BY_EXTENSION = {ext: plugin for plugin, extensions in _EXTENSIONS.items() for ext in extensions.split()}
 _INTERPRETERS = (
@@ -57,13 +84,30 @@ _INTERPRETERS = (
     (re.compile(rb"\bpwsh\b"), "powershell:PowerShell"),
     (re.compile(rb"\b(?:ba|z|k|da|a)?sh\b"), "shell:Shell"),
 )
+_ASSIGNMENT = re.compile(rb"\s*(?:export\s+)?[\w.\-]+\s*[=:]|\s*\[[^\]]+\]\s*\Z")
+_MOSTLY = 0.6
 _TEMPLATE_ENDINGS = (".example", ".sample", ".dist", ".template", ".tmpl", ".orig", ".bak", ".default")
 
 
 def find_rewriter(path: str, content: bytes) -> Rewriter | None:
     """Give the rewriter for the file at ``path`` (forward slashes), or None where there is none."""
     plugin = _plugin_of(PurePosixPath(path)) or _plugin_of_shebang(content)
+    if plugin == "xml:Xml" and not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        plugin = "lines:Lines"  # .config is an ending of both
+    if not plugin and _reads_as_lines(path, content):
+        plugin = "lines:Lines"
     return _load(plugin) if plugin else None
+
+
+def _reads_as_lines(path: str, content: bytes) -> bool:
+    """Say whether a file without a telling name holds mostly lines of the form ``key = value``."""
+    if PurePosixPath(path).suffix.lower() not in ("", *_TEMPLATE_ENDINGS):
+        return False
+    lines = [
+        line for line in content[:20_000].splitlines() if line.strip() and not line.lstrip().startswith((b"#", b";"))
+    ]
+    assigned = sum(_ASSIGNMENT.match(line) is not None for line in lines)
+    return bool(lines) and assigned > len(lines) * _MOSTLY
 
 
 def _plugin_of(path: PurePosixPath) -> str:

@@ -71,7 +71,7 @@ class Rust(SyntaxRewriter):
         if macro is not None and not _is_value(node, _macro_name(macro, file)):
             yield Refusal("a macro sees its text, not its value", BY_HAND)
 
-    def joined(self, literal: Literal, target: Target, read: bytes) -> tuple[Edit, ...]:
+    def joined(self, literal: Literal, target: Target, read: bytes, file: File) -> tuple[Edit, ...]:
         """Concatenate the pieces, and leak the result."""
         node = literal.node
         before, after = literal.closing + b", &", b", " + literal.opening

@@ -31,6 +31,7 @@ class Literal(NamedTuple):
     closing: bytes
     start: int  # of its content
     end: int
+    pieces: tuple[Literal, ...] = ()  # for several that are joined: each of them
 
     def raw(self, file: File) -> bytes:
         """Give the content as written."""
@@ -57,6 +58,7 @@ class SyntaxRewriter(ABC):
     openings: re.Pattern[bytes]  # of a literal: prefix, and the group "quote" that also closes it
     joins_adjacent: str = ""  # node type of literals that stand side by side and are one string
     plus: bytes = b" + "
+    operators: frozenset[str] = frozenset({"+"})  # what joins literals, as tokens of the grammar
     enclosing: frozenset[str] = frozenset()  # parents in which a joined expression needs no parentheses
 
     # What a language says of itself
@@ -140,6 +142,10 @@ class SyntaxRewriter(ABC):
 
     def _change(self, node: Node, target: Target, file: File, style: Style) -> tuple[Change, Literal | None] | Refusal:
         around = enclosing_node(node, self.strings | self.comments)
+        if around is None or around.type == self.joins_adjacent:
+            chain = self._chain(node, target, file)
+            if chain is not None:
+                return self._replaced(chain, target, file, style)
         if around is None:
             outcome = self.unquoted(node, target, file, style)
             return outcome if isinstance(outcome, Refusal) else (outcome, None)
@@ -149,6 +155,31 @@ class SyntaxRewriter(ABC):
         if literal is None or target.start < literal.start or target.end > literal.end:
             return Refusal("it is more than one string, or a kind of string that is not understood", BY_HAND)
         return self._replaced(literal, target, file, style)
+
+    def _chain(self, node: Node, target: Target, file: File) -> Literal | None:
+        """See literals that are joined, and that ``target`` begins and ends in, as one."""
+        leaves = list(_operands(node, self.strings))
+        parts = [self.literal(leaf, file) for leaf in leaves if leaf.type in self.strings]
+        operators = {leaf.type for leaf in leaves if leaf.type not in self.strings | self.comments}
+        if not operators <= self.operators or len(parts) < 2:
+            return None
+        pieces = tuple(part for part in parts if part is not None)
+        if len(pieces) != len(parts) or target.start < pieces[0].start or target.end > pieces[-1].end:
+            return None
+        if target.start > pieces[0].end or target.end < pieces[-1].start:
+            return None
+        return Literal(node, pieces[-1].opening, pieces[0].closing, pieces[0].start, pieces[-1].end, pieces)
+
+    def value(self, literal: Literal, target: Target, file: File) -> bytes | None:
+        """Give what the target's part of the literal stands for; None where that can't be told."""
+        values = []
+        for piece in literal.pieces or (literal,):
+            start, end = max(piece.start, target.start), min(piece.end, target.end)
+            value = self.decode(file.content[start:end], piece)
+            if value is None or self.splits(piece, target._replace(start=start, end=end), file):
+                return None
+            values.append(value)
+        return b"".join(values)
 
     def literal(self, node: Node, file: File) -> Literal | None:
         """Take the string ``node`` apart."""
@@ -172,9 +203,8 @@ class SyntaxRewriter(ABC):
         refusal = next(self.refusals(literal, file, whole), None)
         if refusal is not None:
             return refusal
-        raw = file.content[target.start : target.end]
-        value = self.decode(raw, literal)
-        if value is None or b"\0" in value or not is_utf8(value) or self.splits(literal, target, file):
+        value = self.value(literal, target, file)
+        if value is None or b"\0" in value or not is_utf8(value):
             return Refusal("the value is written with escapes that no environment variable can stand for", BY_HAND)
         edits = self._edits(literal, target, file, style, whole)
         if isinstance(edits, Refusal):
@@ -202,16 +232,16 @@ class SyntaxRewriter(ABC):
     def _edits(
         self, literal: Literal, target: Target, file: File, style: Style, whole: bool
     ) -> tuple[Edit, ...] | Refusal:
-        if not whole:
+        if not whole and not literal.pieces:
             inside = self.interpolation(target.variable, literal, file, style)
             if inside is not None:
                 return (Edit(target.start, target.end, inside),)
         read = self.read(target.variable, literal, file, style)
         if whole and not self.stands_beside(literal.node):
             return (Edit(literal.node.start_byte, literal.node.end_byte, read),)
-        return self.joined(literal, target, read)
+        return self.joined(literal, target, read, file)
 
-    def joined(self, literal: Literal, target: Target, read: bytes) -> tuple[Edit, ...]:
+    def joined(self, literal: Literal, target: Target, read: bytes, file: File) -> tuple[Edit, ...]:
         """Replace a part of the literal: what stands before and after stays a literal of the same kind."""
         node, outer = literal.node, literal.node
         empty = literal.opening + literal.closing
@@ -256,6 +286,15 @@ def enclosing_node(node: Node | None, types: frozenset[str]) -> Node | None:
     while node is not None and node.type not in types:
         node = node.parent
     return node
+
+
+def _operands(node: Node, strings: frozenset[str]) -> Iterator[Node]:
+    """Give the literals and signs that ``node`` is made of."""
+    if node.type in strings or not node.children:
+        yield node
+        return
+    for child in node.children:
+        yield from _operands(child, strings)
 
 
 def ancestors(node: Node) -> Iterator[Node]:

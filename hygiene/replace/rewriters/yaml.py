@@ -9,7 +9,7 @@ import tree_sitter_yaml
 from tree_sitter import Language, Node
 
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target, Token
-from hygiene.replace.rewriters.rendered import no_text, referenced
+from hygiene.replace.rewriters.rendered import NO_TEXT, referenced
 from hygiene.replace.rewriters.syntax import SyntaxRewriter, ancestors, enclosing_node, parsed, placeholder
 from hygiene.replace.rewriters.yamlkinds import Scalar, interpolated
 
@@ -46,7 +46,7 @@ def _changed(root: Node, target: Target, file: File) -> Change | Skip:
         # Templates (Helm, Jinja) are not YAML before they are rendered; the text is replaced all the same.
         if any(item.is_error or item.type == "ERROR" for item in (node, *ancestors(node))) or root.has_error:
             return referenced(target, file, (target.start, target.end), _line_key(file, target.start))
-        return no_text(target)
+        return Skip(target, *NO_TEXT)
     if around.type == "comment":
         return placeholder(target, file, (around.start_byte, around.end_byte))
     if _is_key(around):

@@ -32,6 +32,9 @@ REWRITTEN = [
     ("import os\nd = {'⟦key⟧': '⟦s3⟧'}\n", 'import os\nd = {os.environ["V1"]: os.environ["V2"]}\n'),
     ('def f(os, x="⟦s3⟧"): ...\n', 'import os as _os\n\ndef f(os, x=_os.environ["V1"]): ...\n'),
     ('def f():\n    """Use ⟦s3cret⟧."""\n', 'def f():\n    """Use <V1>."""\n'),
+    ('import os\nx = "⟦one" + "two⟧ b"\n', 'import os\nx = os.environ["V1"] + " b"\n'),
+    ('import os\nx = ("⟦one"  # c\n "two⟧")\n', 'import os\nx = (os.environ["V1"])\n'),
+    ('import os\nx = """{"a": "⟦s3⟧"}"""\n', 'import os\nx = """{"a": \\"""" + os.environ["V1"] + """"}"""\n'),
     ("x = 1  # was ⟦s3cret⟧\n", "x = 1  # was <V1>\n"),
     ('x = """\n⟦line one\nline two⟧\n"""\n', 'import os\n\nx = """\n""" + os.environ["V1"] + """\n"""\n'),
     ('import os\r\nx = "⟦s3cret⟧"\r\n', 'import os\r\nx = os.environ["V1"]\r\n'),
@@ -46,7 +49,6 @@ LEFT = [
     ('x = "{}⟦s3cret⟧".format(y)\n', "template"),
     ('x = b"⟦\\xff\\xfe⟧"\n', "escapes"),
     ("x = ⟦1234567⟧\n", "string"),
-    ('x = "⟦a" + "b⟧"\n', "string"),
 ]
 
 
