@@ -81,9 +81,26 @@ class Memory:
         if not self._path.exists():
             return []
         try:
-            return self._open().execute(query, values).fetchall()
+            try:
+                return self._open().execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if not _is_full(error):
+                    raise
+                return self._frozen_rows(query, *values)
         except sqlite3.Error as error:
             raise self._error(error) from error
+
+    def _frozen_rows(self, query: str, *values: str) -> list[tuple[str, int, str]]:
+        """Read on a full disk, where SQLite can't make the files beside: the latest changes may be missing."""
+        connection = sqlite3.connect(f"{self._path.resolve().as_uri()}?immutable=1", uri=True)
+        try:
+            return connection.execute(query, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return []  # the disk was full before there was anything to remember
+            raise
+        finally:
+            connection.close()
 
     def _write(self, query: str, rows: Sequence[tuple[str | int, ...]]) -> None:
         if not rows:
@@ -94,7 +111,7 @@ class Memory:
         except sqlite3.OperationalError as error:
             # A full or read-only disk: the memory stays behind the store, which is safe; the store's own
             # write is what must succeed or fail.
-            if not any(word in str(error) for word in ("full", "readonly", "disk I/O")):
+            if not _is_full(error):
                 raise self._error(error) from error
         except sqlite3.Error as error:
             raise self._error(error) from error
@@ -115,3 +132,7 @@ class Memory:
             f"cannot use the memory of seen records {self._path}: {error}",
             hint="if it is damaged, move it away; records are then trusted as first seen",
         )
+
+
+def _is_full(error: sqlite3.OperationalError) -> bool:
+    return any(word in str(error) for word in ("full", "readonly", "disk I/O", "unable to open"))
