@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hygiene.cli.registry import load_app, load_crash_report, load_hook
+from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct
 from hygiene.errors import ExitCode, HygieneError
 
 
@@ -22,8 +22,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run ``arguments``; prints an error for the person at the prompt and gives the exit code."""
     try:
-        # Hooks run at every commit: they skip click, whose import costs more than their scan.
-        command = load_hook() if arguments[:1] == ["hook"] else load_app()
+        name = arguments[0] if arguments else ""
+        command = load_direct(name) if name in DIRECT else load_app()
         return command(arguments)
     except HygieneError as error:
         print_error(error)

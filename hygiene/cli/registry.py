@@ -24,15 +24,21 @@ COMMANDS = {
     "doctor": "hygiene.cli.doctor",
 }
 
+# Hooks run at every commit and every tool call: they skip click, whose import costs more than their scan.
+DIRECT = {
+    "hook": "hygiene.cli.hook",
+    "guard": "hygiene.cli.guard",
+}
+
 
 def load_app() -> Command:
     """Import the click application."""
     return cast(Command, import_module("hygiene.cli.app").run)
 
 
-def load_hook() -> Command:
-    """Import the hooks' own, click-free entry."""
-    return cast(Command, import_module("hygiene.cli.hook").run)
+def load_direct(name: str) -> Command:
+    """Import the entry of a command that runs without click."""
+    return cast(Command, import_module(DIRECT[name]).run)
 
 
 def load_crash_report() -> Callable[[Exception], None]:
