@@ -90,7 +90,7 @@ _REFERENCE = re.compile(
       | ENC\[[A-Z0-9_]+,.* | \$ANSIBLE_VAULT;.* | ENC\(.*\) | \{cipher\}.* | encrypted:.* | EJ\[1:.*
       | secure:.* | vault:v[0-9]+:.*
       | AQICAH[A-Za-z0-9+/=]{60,} | CiQA[A-Za-z0-9+/=_-]{60,}
-      | v1:[A-Za-z0-9+/=]{12,}:[A-Za-z0-9+/=]{16,} | eyJhbGciOiJSU0EtT0FFUC.*
+      | v1:[A-Za-z0-9+/]{16}:[A-Za-z0-9+/=]{16,} | eyJhbGciOiJSU0EtT0FFUC.*
       )""",
     re.DOTALL,
 )

@@ -21,6 +21,8 @@ _VALUE_STARTS = r"""[\s"'`=:,(>\[{|]|\\[nrt"']|%(?:3[ADad]|2[02])|u00(?:3[aAdD]|
 
 # The word for a credential that must follow a provider's name.
 _NOUN = r"(?i:key|token|secret|pass|pwd|auth|cred|bearer|webhook|signature|pat\b|license|login|sid\b)"
+# … or, as the name of an XML element, stand before it.
+_ELEMENT = r"(?i:secret|token|key|password)>"
 # The value may stand on the next line, as in a YAML or JSON pair of name and value, or in an XML element.
 _NEXT_LINE = r"""(?:\r?\n[ \t]{0,32}(?:["']?(?i:value|default)["']?[ \t]{0,2}[:=][ \t]{0,2}|<value>)?)?"""
 _ASSIGNED = r"""[\w.-]{0,24}["'\]>)]{0,3}\s{0,4}(?:[=:,(]|:=|=>|<-|\|\||\?\?)[\s"'`\\]{0,6}"""
@@ -73,7 +75,7 @@ def _context(context: Sequence[str], names: Sequence[str]) -> str:
     ways = []
     if context:
         words = f"(?i:{'|'.join(context)})"
-        near = rf"{words}[\s\S]{{0,40}}?{_NOUN}|{_NOUN}[^\n]{{0,24}}?{words}"
+        near = rf"{words}[\s\S]{{0,40}}?{_NOUN}|{_ELEMENT}[^\n]{{0,12}}?{words}"
         ways.append(rf"(?:{near})[^\n]{{0,32}}?{_NEXT_LINE}(?:{_VALUE_STARTS})")
     if names:
         ways.append(rf"(?i:{'|'.join(names)})(?:{_ASSIGNED}|[^\n]{{0,16}}?{_NEXT_LINE}(?:{_VALUE_STARTS}))")
