@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import hyperscan
 from hyperscan._version import __version__
 
-from hygiene.detect.match import Match, Pattern
+from hygiene.detect.match import CLOSE, Match, Pattern
 from hygiene.detect.spans import Spans
 from hygiene.errors import ConfigError
 
@@ -31,6 +31,7 @@ class HyperscanEngine:
         self._spans = Spans(patterns)
         self._widths = [pattern.width for pattern in patterns]
         self._ends: dict[int, list[int]] = {}
+        self._generic = frozenset(rule for rule, pattern in enumerate(patterns) if pattern.generic)
         self._database = hyperscan.loadb(database, hyperscan.HS_MODE_BLOCK)
         self._database.scratch = hyperscan.Scratch(self._database)
         self._scan = self._database.scan
@@ -44,6 +45,9 @@ class HyperscanEngine:
         found = []
         for rule in sorted(ends):
             runs = ends[rule]
+            if rule in self._generic:
+                found += [Match(rule, end, end, end, end) for end in runs]
+                continue
             for index in range(0, len(runs), 2):
                 found += self._spans.within(data, rule, runs[index], runs[index + 1])
         ends.clear()
@@ -54,7 +58,10 @@ class HyperscanEngine:
         # matches costs two numbers.
         runs = self._ends.get(rule)
         if runs is None:
-            self._ends[rule] = [end, end]
+            self._ends[rule] = [end] if rule in self._generic else [end, end]
+        elif rule in self._generic:
+            if end - runs[-1] > CLOSE:
+                runs.append(end)
         elif end <= runs[-1]:  # only at the very end: before and after a last line feed
             runs[-2] = min(runs[-2], end)
         elif end - runs[-1] <= self._widths[rule]:

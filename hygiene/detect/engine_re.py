@@ -44,6 +44,8 @@ class ReEngine:
         return [match for rule in sorted(rules) for match in self._of(rule, data)]
 
     def _of(self, rule: int, data: bytes) -> list[Match]:
+        if self.patterns[rule].generic:
+            return [Match(rule, end, end, end, end) for end in self._spans.ends(data, rule)]
         return self._spans.within(data, rule, 0, len(data))
 
 

@@ -7,7 +7,8 @@ secret, one finding, the most specific rule); name and place it; look for a mark
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from hygiene.detect.known import is_placeholder, is_reference
 from hygiene.detect.lines import position
 from hygiene.detect.marks import find_mark
 from hygiene.detect.match import Hit, Match, Pattern
+from hygiene.detect.registry import load_classifier
 from hygiene.detect.sources.protocol import Blob
 from hygiene.finding import CONFIDENCES
 
@@ -43,7 +45,14 @@ class Judge:
 
     def hits(self, blob: Blob, matches: Iterable[Match]) -> list[Hit]:
         """Give the hits among ``matches`` in ``blob``, in the order of their place."""
-        candidates = [kept for match in matches if (kept := self._candidate(match, blob))]
+        candidates, places = [], []
+        for match in matches:
+            if self._patterns[match.rule].generic:
+                places.append((match.end, match.rule))
+            elif kept := self._candidate(match, blob):
+                candidates.append(kept)
+        if places:
+            candidates += self._guesses(places, blob)
         return [self._hit(candidate, blob) for candidate in self._without_overlaps(candidates)]
 
     def _candidate(self, match: Match, blob: Blob) -> _Candidate | None:
@@ -58,6 +67,15 @@ class Judge:
         around = blob.data[max(0, match.secret_start - _AROUND) : match.secret_end + _AROUND]
         confidence, reasons = _checked(pattern, secret, around)
         return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons)
+
+    def _guesses(self, places: list[tuple[int, int]], blob: Blob) -> Iterator[_Candidate]:
+        """Let the classifier decide on what stands at ``places``, given as offset and rule."""
+        places.sort()
+        guess = load_classifier()
+        offsets = [offset for offset, _rule in places]
+        for found in guess(blob.data, blob.path, offsets):
+            _offset, rule = places[_nearest(offsets, found.start)]
+            yield _Candidate(rule, found.start, found.end, found.confidence, found.reasons)
 
     def _without_overlaps(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
         kept: list[_Candidate] = []
@@ -110,6 +128,14 @@ def _checked(pattern: Pattern, secret: bytes, around: bytes) -> tuple[str, tuple
     if verdict:
         return "high", (f"checksum {pattern.checksum} holds",)
     return "low", (f"checksum {pattern.checksum} fails",)
+
+
+def _nearest(offsets: Sequence[int], place: int) -> int:
+    """Give the index of the offset that lies nearest to ``place``; ``offsets`` are sorted."""
+    index = bisect_left(offsets, place)
+    if index == len(offsets) or (index and place - offsets[index - 1] < offsets[index] - place):
+        return index - 1
+    return index
 
 
 @lru_cache(maxsize=1024)

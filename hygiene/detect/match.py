@@ -25,7 +25,10 @@ class Pattern(NamedTuple):
 
 
 class Match(NamedTuple):
-    """Half-open byte offsets of one match and of the secret inside it."""
+    """Half-open byte offsets of one match and of the secret inside it.
+
+    A generic rule only says where to look: its matches are empty, at the place where its pattern ended.
+    """
 
     rule: int
     start: int
@@ -67,3 +70,4 @@ class Engine(Protocol):
 
 MAX_WIDTH = 32 << 10  # bytes; longer matches are not looked for, so that windows may overlap by a fixed length
 NEAR = 128  # bytes before a match in which its keyword may stand
+CLOSE = 4  # bytes: matches of a generic rule that end so near to one before say nothing new

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hygiene.detect.match import NEAR, Match, Pattern
+from hygiene.detect.match import CLOSE, NEAR, Match, Pattern
 
 
 class Spans:
@@ -37,6 +37,16 @@ class Spans:
             # Neighbours may share a separator, so the next search begins where the secret ends.
             position = max(secret_end, match.start() + 1)
         return found
+
+    def ends(self, data: bytes, rule: int) -> list[int]:
+        """Give where the matches of a generic rule end, also of those that overlap."""
+        search = self._expression(rule).search
+        position, found = 0, [-CLOSE - 1]
+        while match := search(data, position):
+            if match.end() - found[-1] > CLOSE:
+                found.append(match.end())
+            position = match.start() + 1
+        return found[1:]
 
     def _expression(self, rule: int) -> re.Pattern[bytes]:
         compiled = self._compiled.get(rule)
