@@ -110,11 +110,16 @@ def _places(finding: Finding, prefix: str) -> list[Place]:
 
 def _stored(plan: Plan, store: Store, project: str) -> dict[str, Secret | None]:
     """Give what the store has where the plan's names are taken, with the values to compare; else nothing."""
-    existing = {told.name for told in store.list(f"{project}/")}
+    told = {item.name: item for item in store.list(f"{project}/")}
+    existing = set(told)
     proposed = {entry.name for entry in plan.entries}
     if not proposed & existing:
         return {}
-    near = [name for name in existing if any(name == own or name.startswith(f"{own}-") for own in proposed)]
+    near = [
+        name
+        for name in existing
+        if told[name].deleted is None and any(name == own or name.startswith(f"{own}-") for own in proposed)
+    ]
     return {**dict.fromkeys(existing), **{name: store.get(name) for name in sorted(near)}}
 
 

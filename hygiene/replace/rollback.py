@@ -18,7 +18,7 @@ from hygiene.replace.migrate import Left
 from hygiene.replace.undo import undo
 from hygiene.replace.worktree import Worktree
 from hygiene.secret import Secret
-from hygiene.store.protocol import Store
+from hygiene.store.protocol import CURRENT, Store
 
 
 class Undone(NamedTuple):
@@ -46,8 +46,8 @@ def roll_back(tree: Worktree, store: Store, recorder: Recorder, journal: Journal
         with recorder.access("migrate.rollback", file.path.encode("utf-8", "replace").decode()):
             _restore(tree, file, str(journal.facts["head"]), values)
         restored.append(file.path)
-    deleted = _delete(store, journal) if delete_stored and not left else []
-    return Undone(tuple(restored), tuple(left), tuple(deleted))
+    deleted, kept = _delete(store, journal) if delete_stored and not left else ([], [])
+    return Undone(tuple(restored), (*left, *kept), tuple(deleted))
 
 
 class _Values(dict[str, Secret]):
@@ -85,12 +85,21 @@ def _restore(tree: Worktree, file: KeptFile, head: str, values: _Values) -> None
     tree.write(file.path, original)
 
 
-def _delete(store: Store, journal: Journal) -> list[str]:
-    """Delete the secrets that this migration made, so that they can be brought back where the store can."""
-    names = [str(entry["name"]) for entry in journal.entries("stored") if entry["ours"]]
-    for name in names:
-        try:
-            store.delete(name, recoverable=store.capabilities.recoverable_delete)
-        except NotFoundError:
-            continue  # a rollback that a crash cut short had deleted it
-    return names
+def _delete(store: Store, journal: Journal) -> tuple[list[str], list[Left]]:
+    """Delete for good the secrets that this migration made, whose values the files hold again.
+
+    One that has another version by now is left: its value stands nowhere else.
+    """
+    deleted, left = [], []
+    for entry in journal.entries("stored"):
+        name = str(entry["name"])
+        told = store.describe(name) if entry["ours"] else None
+        if told is None:
+            continue  # not made by us, or deleted by a rollback that was cut short
+        current = told.staged(CURRENT)
+        if told.deleted is None and current is not None and current.id != entry["version"]:
+            left.append(Left(name, "it has another value since the migration"))
+            continue
+        store.delete(name, recoverable=False)
+        deleted.append(name)
+    return deleted, left
