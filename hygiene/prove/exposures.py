@@ -7,13 +7,13 @@ replaced another value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from hygiene.exposure import STATES, Exposure, Moment
 from hygiene.finding import SEVERITIES, Finding, Provenance
-from hygiene.prove.event import OK, AuditEvent
+from hygiene.prove.event import INTENT, OK, AuditEvent
 
 ACCEPT = "exposure.accept"
 _PROMOTED = ("rotate.promote",)
@@ -29,21 +29,16 @@ class _Evidence(NamedTuple):
     reference: str
 
 
-def build_exposures(
-    findings: Iterable[Finding],
-    events: Iterable[AuditEvent],
-    refs: Mapping[str, Collection[str]],
-    now: datetime,
-) -> tuple[Exposure, ...]:
+def build_exposures(findings: Iterable[Finding], events: Iterable[AuditEvent], now: datetime) -> tuple[Exposure, ...]:
     """Give one exposure a leaked secret, the gravest open ones first.
 
-    ``refs`` names the branches and tags that reach a commit; ``now`` decides whether an acceptance still holds.
-    Leaks that only the log knows (never committed, or purged from history since) are there too.
+    ``now`` decides whether an acceptance still holds. Leaks that only the log knows (never committed, or purged from
+    history since) are there too.
     """
     found: dict[str, list[Finding]] = {}
     for finding in findings:
         found.setdefault(finding.fingerprint, []).append(finding)
-    log = [event for event in events if event.outcome == OK]
+    log = list(_completed(events))
     named: dict[str, list[AuditEvent]] = {}
     for event in log:
         if fingerprint := event.detail.get("fingerprint"):
@@ -52,10 +47,22 @@ def build_exposures(
     for event in log:
         by_object.setdefault(_secret_of(event.object), []).append(event)
     exposures = [
-        _exposure(fingerprint, found.get(fingerprint, []), _evidence(named.get(fingerprint, []), by_object), refs, now)
+        _exposure(fingerprint, found.get(fingerprint, []), _evidence(named.get(fingerprint, []), by_object), now)
         for fingerprint in found.keys() | named.keys()
     ]
     return tuple(sorted(exposures, key=_order))
+
+
+def _completed(events: Iterable[AuditEvent]) -> Iterator[AuditEvent]:
+    """Give what was done, each with the detail that its intent announced."""
+    intents: dict[tuple[str, str], Mapping[str, str]] = {}
+    for event in events:
+        if event.outcome == INTENT:
+            intents[event.log, str(event.seq)] = event.detail
+        else:
+            announced = intents.pop((event.log, event.detail.get("intent", "")), {})
+            if event.outcome == OK:
+                yield event._replace(detail={**announced, **event.detail})
 
 
 def _evidence(own: list[AuditEvent], by_object: Mapping[str, list[AuditEvent]]) -> _Evidence:
@@ -77,11 +84,10 @@ def _exposure(
     fingerprint: str,
     findings: Sequence[Finding],
     evidence: _Evidence,
-    refs: Mapping[str, Collection[str]],
     now: datetime,
 ) -> Exposure:
     places = sorted({place for finding in findings for place in finding.provenance}, key=_age)
-    commits = tuple(dict.fromkeys(place.commit for place in places if place.commit))
+    named = [commit for place in places for commit in (place.commit, place.last_commit)]
     told = [*evidence.own, *evidence.later]
     accepted = next((event for event in reversed(evidence.own) if event.action == ACCEPT), None)
     first = findings[0] if findings else None
@@ -95,9 +101,9 @@ def _exposure(
         secret=first.secret.redacted() if first else "",
         verification=_verification(findings, told),
         introduced=_introduction(places),
-        commits=commits,
+        commits=tuple(dict.fromkeys(filter(None, named))),
         paths=tuple(dict.fromkeys((*(place.path for place in places), *(f.path for f in findings)))),
-        refs=tuple(sorted({ref for commit in commits for ref in refs.get(commit, ())})),
+        refs=tuple(sorted({ref for place in places for ref in place.refs})),
         reference=evidence.reference,
         stored=_moment(evidence.own, _STORED),
         rotated=_moment(evidence.later, _PROMOTED),

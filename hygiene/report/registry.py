@@ -17,6 +17,7 @@ _REPORTERS = {
     "junit": "hygiene.report.junit",
     "gitlab": "hygiene.report.gitlab",
     "github": "hygiene.report.github",
+    "html": "hygiene.report.html",
 }
 FORMATS = tuple(_REPORTERS)
 REVEALING = ("text", "json", "jsonl")  # the formats that --show-secrets works with

@@ -29,11 +29,13 @@ class Log:
         return self
 
     def replaced(self) -> Log:
-        return self.add("migrate.replace", fingerprint=LEAK.fingerprint, rule=LEAK.rule)
+        """An access as the log records it: the intent tells what, the outcome points to it."""
+        self.add("migrate.replace", outcome="intent", fingerprint=LEAK.fingerprint, rule=LEAK.rule)
+        return self.add("migrate.replace", intent=str(len(self.events)))
 
 
-def story(log: Log, *findings, refs=None):
-    (exposure,) = build_exposures(findings or (LEAK,), log.events, refs or {}, NOW)
+def story(log: Log, *findings):
+    (exposure,) = build_exposures(findings or (LEAK,), log.events, NOW)
     return exposure
 
 
@@ -57,23 +59,29 @@ def test_exposure_state_follows_the_evidence(actions, state):
 
 def test_exposure_tells_who_when_where_and_the_evidence():
     log = Log().replaced().add("rotate.promote", REFERENCE + "?stage=current").add("rotate.revoke")
-    leak = finding(1, provenance=(place(date="2026-02-01T00:00:00+00:00", commit="f" * 40, author="Bob"), place()))
-    exposure = story(log, leak, refs={COMMIT: ["refs/heads/main"], "f" * 40: ["refs/tags/v1", "refs/heads/main"]})
+    later = place(date="2026-02-01T00:00:00+00:00", commit="f" * 40, author="Bob")._replace(refs=("refs/tags/v1",))
+    leak = finding(1, provenance=(later, place()._replace(refs=("refs/heads/main", "refs/tags/v1"))))
+    exposure = story(log, leak)
     assert exposure.introduced is not None
     assert (exposure.introduced.who, exposure.introduced.evidence) == ("Ada <ada@example.org>", COMMIT)
     assert exposure.commits == (COMMIT, "f" * 40)
     assert exposure.refs == ("refs/heads/main", "refs/tags/v1")
     assert exposure.reference == REFERENCE
-    assert exposure.evidence == ("ab" * 8 + ":1", "ab" * 8 + ":2", "ab" * 8 + ":3")
+    assert exposure.evidence == ("ab" * 8 + ":2", "ab" * 8 + ":3", "ab" * 8 + ":4")
     assert exposure.rotated is not None
-    assert exposure.rotated.time == datetime(2026, 3, 2, tzinfo=UTC)
-    assert exposure.seconds_to(exposure.revoked) == pytest.approx(59.9 * 86400, abs=86400)
+    assert exposure.rotated.time == datetime(2026, 3, 3, tzinfo=UTC)
+    assert exposure.seconds_to(exposure.revoked) == pytest.approx(61.1 * 86400, abs=86400)
 
 
 @pytest.mark.parametrize("outcome", ["intent", "failed", "denied"])
 def test_exposure_what_was_only_tried_does_not_count(outcome):
     log = Log().replaced().add("rotate.promote", outcome=outcome).add("rotate.revoke", outcome=outcome)
     assert story(log).state == "contained"
+
+
+def test_exposure_replacement_that_was_announced_and_failed_leaves_it_open():
+    log = Log().add("migrate.replace", outcome="intent", fingerprint=LEAK.fingerprint)
+    assert story(log.add("migrate.replace", outcome="failed", intent="1")).state == "open"
 
 
 def test_exposure_withdrawal_of_the_new_value_does_not_close_it():
@@ -106,7 +114,7 @@ def test_exposure_of_an_older_version_was_rotated_before():
 
 
 def test_exposure_that_only_the_log_knows_is_told():
-    (exposure,) = build_exposures((), Log().replaced().events, {}, NOW)
+    (exposure,) = build_exposures((), Log().replaced().events, NOW)
     assert (exposure.state, exposure.introduced, exposure.rule) == ("contained", None, LEAK.rule)
 
 
@@ -122,5 +130,5 @@ def test_exposure_with_a_broken_date_has_no_introduction():
 
 def test_exposures_gravest_open_ones_come_first():
     findings = [finding(1, severity="low"), finding(2, severity="critical"), finding(3, verification="dead")]
-    order = [e.severity for e in build_exposures(findings, [], {}, NOW)]
+    order = [e.severity for e in build_exposures(findings, [], NOW)]
     assert order == ["critical", "low", "high"]
