@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from hygiene.detect.match import Engine, Hit
-from hygiene.detect.registry import load_judge
+from hygiene.detect.match import Engine, Hit, first_hint
+from hygiene.detect.registry import load_decoder, load_judge
 from hygiene.detect.sources.protocol import OVERLAP, WINDOW, Blob
 
 if TYPE_CHECKING:
+    from hygiene.detect.decode import Decoder
     from hygiene.detect.judge import Judge
 
 
@@ -26,10 +27,13 @@ class Examiner:
         a call of git.
         """
         self.patterns = engine.patterns
+        self._engine = engine
         self._matches = engine.matches
         self._key = key
         self._least = min_confidence
         self._judge: Judge | None = None
+        self._decoder: Decoder | None = None
+        self._first_hint = first_hint(engine.patterns)
 
     def examine_all(self, blobs: Iterable[Blob]) -> Iterator[Hit]:
         """Examine ``blobs``, which may be windows of longer objects; what lies in an overlap is given once."""
@@ -59,4 +63,10 @@ class Examiner:
             return []
         if self._judge is None:
             self._judge = load_judge(self.patterns, self._key, self._least)
-        return self._judge.hits(blob, matches)
+        if matches[-1].rule < self._first_hint:
+            return self._judge.hits(blob, matches)
+        hints = [match for match in matches if match.rule >= self._first_hint]
+        plain = self._judge.hits(blob, matches[: -len(hints)])
+        if self._decoder is None:
+            self._decoder = load_decoder(self._engine, self._judge)
+        return self._decoder.hits(blob, hints, plain)

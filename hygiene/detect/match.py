@@ -68,6 +68,12 @@ class Engine(Protocol):
         ...
 
 
+def first_hint(patterns: Sequence[Pattern]) -> int:
+    """Give the index of the first hint at encoded text; the rules stand before it."""
+    return next((index for index, pattern in enumerate(patterns) if pattern.id.startswith(HINT)), len(patterns))
+
+
+HINT = "encoded:"  # a pattern with such an id is no rule, but hints at encoded text; its encoding follows
 MAX_WIDTH = 32 << 10  # bytes; longer matches are not looked for, so that windows may overlap by a fixed length
 NEAR = 128  # bytes before a match in which its keyword may stand
 CLOSE = 4  # bytes: matches of a generic rule that end so near to one before say nothing new

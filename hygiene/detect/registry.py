@@ -16,6 +16,7 @@ from hygiene.detect.rulecache import CompiledRules, cache_key, read_compiled, wr
 from hygiene.detect.rulefolders import RuleChoice, rule_files
 
 if TYPE_CHECKING:
+    from hygiene.detect.decode import Decoder
     from hygiene.detect.judge import Judge
 
 NOTICE = "the hyperscan wheel is missing: scanning with Python's re gives the same results, many times slower"
@@ -77,6 +78,11 @@ def load_classifier() -> Callable[[bytes, str, Sequence[int]], Iterator[Guess]]:
                 yield Guess(candidate.start, candidate.end, confidence, judgement.reasons)
 
     return guess
+
+
+def load_decoder(engine: Engine, judge: Judge) -> Decoder:
+    """Import and make what reads encoded text: most blobs hold none."""
+    return cast("Decoder", import_module("hygiene.detect.decode").Decoder(engine, judge))
 
 
 def load_findings() -> ModuleType:

@@ -21,7 +21,7 @@ from hygiene.detect.match import Pattern
 from hygiene.errors import WriteError
 from hygiene.fileio import is_private, make_private_folder, write_atomic
 
-_FORMAT = 1
+_FORMAT = 2
 _MAGIC = b"hygiene rules "
 _KEPT = 16  # rule sets of other projects and versions; older ones go
 

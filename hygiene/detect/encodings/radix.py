@@ -1,0 +1,100 @@
+"""Base64 (RFC 4648, standard and URL alphabet; wrapped and indented as in RFC 2045) and hexadecimal."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from hygiene.detect.encodings.trail import Copy, Decoded, Pieces, Radix, Trail
+
+_DIGITS = b"A-Za-z0-9+/_-"
+# Between two lines of one wrapped value stand a line feed, or one written out, an indent, quotes, a joining sign.
+_BREAK = rb"(?:\\?\r?\n|(?:\\r)?\\n)"
+_WRAP = rb"(?:%s[ \t]*|(?:\\n)?[\"'][ \t]*[+.]?[ \t]*\\?\r?\n[ \t]*[+.]?[ \t]*[\"'])" % _BREAK
+_VALUE = re.compile(rb"[%s]{16,}(?:(?:%s)[%s]{4,})*={0,2}" % (_DIGITS, _WRAP, _DIGITS))
+_BETWEEN = re.compile(_WRAP)
+_HEX_VALUE = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,}|(?:(?:\\x|0x|%%|\\u00)?[0-9A-Fa-f]{2}[ \t\r\n,;:]{0,40}){8,}")
+_HEX_RUN = re.compile(rb"(?:\\x|0x|%|\\u00)?([0-9A-Fa-f]{2})")
+_URL = bytes.maketrans(b"-_", b"+/")
+_CONTEXT = 100  # bytes of the line before a value, so that its name is seen
+_BEFORE = 16 << 10  # how far before a hit its value may begin
+_HEAD = 1 << 10  # digits that decide whether a value is text: most long ones are pictures
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+
+
+def base64_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
+    """Decode the base64 values of ``data`` that the spans ``hits`` lie in, each once, with the line before them."""
+    for start, end in _values(data, hits, _VALUE):
+        for phase in range(4):  # what stands before may look like digits: a path, an identifier
+            _, head = _unwrapped(data, start + phase, min(end, start + _HEAD))
+            if is_text(decode_base64(head)):
+                runs, digits = _unwrapped(data, start + phase, end)
+                text = decode_base64(digits)
+                yield with_context(data, start + phase, text, "base64", Radix(4, 3, runs))
+                break
+
+
+def hex_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
+    """Decode the hexadecimal values of ``data`` that the spans ``hits`` lie in: bare, ``\\x41``, ``0x41, 0x42``."""
+    for start, end in _values(data, hits, _HEX_VALUE):
+        pairs = list(_HEX_RUN.finditer(data, start, end))
+        runs = [(2 * number, pair.start(1)) for number, pair in enumerate(pairs)]
+        text = binascii.unhexlify(b"".join(pair[1] for pair in pairs))
+        if is_text(text):
+            yield with_context(data, start, text, "hex", Radix(2, 1, runs))
+
+
+def decode_base64(digits: bytes) -> bytes:
+    """Decode ``digits`` of either alphabet, without padding; what can't be a whole group at the end is dropped."""
+    digits = digits.translate(_URL)
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
+
+
+def is_text(data: bytes) -> bool:
+    """Say whether ``data`` is mostly printable, also when it is UTF-16."""
+    if not data:
+        return False
+    printable = len(data) - len(data.translate(None, _PRINTABLE))
+    return printable * 10 >= len(data) * 7 or data.count(0) * 10 >= len(data) * 4 <= printable * 10
+
+
+def with_context(data: bytes, start: int, text: bytes, encoding: str, trail: Trail) -> Decoded:
+    """Give ``text``, which stands encoded at ``start``, after the beginning of its line."""
+    reach = max(0, start - _CONTEXT)
+    line = max(data.rfind(b"\n", reach, start) + 1, reach)
+    pieces = Pieces()
+    pieces.add(data[line:start], Copy(line))
+    pieces.add(text, trail)
+    return pieces.decoded(encoding)
+
+
+def _values(data: bytes, hits: Iterable[tuple[int, int]], pattern: re.Pattern[bytes]) -> Iterator[tuple[int, int]]:
+    """Give the spans of the values that ``hits`` lie in; no byte is searched twice, however many the hits."""
+    start = end = position = 0  # the last value found, and where the search goes on
+    for hit_start, hit_end in sorted(hits):
+        while end <= hit_start and position < len(data):
+            position = max(position, hit_start - _BEFORE)
+            match = pattern.search(data, position)
+            start, end = match.span() if match else (len(data), len(data))
+            position = end
+        if start < hit_end and hit_start < end:
+            yield start, end
+            start = end  # once
+
+
+def _unwrapped(data: bytes, start: int, end: int) -> tuple[list[tuple[int, int]], bytes]:
+    """Give the runs of base64 digits between the offsets, for Radix, and all their digits."""
+    if data.find(b"\n", start, end) < 0 and data.find(b"\\", start, end) < 0:
+        return [(0, start)], data[start:end].rstrip(b"=")
+    runs, parts, count = [], [], 0
+    borders = [wrap.span() for wrap in _BETWEEN.finditer(data, start, end)]
+    for (_, first), (last, _) in pairwise([(start, start), *borders, (end, end)]):
+        part = data[first:last].rstrip(b"=")
+        runs.append((count, first))
+        parts.append(part)
+        count += len(part)
+    return runs, b"".join(parts)
