@@ -2,7 +2,8 @@
 
 Lies of moto 5 that the store must be right in spite of: it takes values of more than 65,536 bytes and any name;
 it writes to secrets that are scheduled for deletion; after a stage moved, a read without a stage gives the old
-value; it never throttles, never loses an answer, and is never a little behind.
+value; it never throttles, never loses an answer, and is never a little behind; and it enforces IAM policies only for
+resources ``*``, so that the compiled ones are compared here and not enforced.
 """
 
 import json
@@ -15,8 +16,8 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from hygiene.config import Config
-from hygiene.errors import AccessDeniedError, ConflictError, ForeignSecretError, NotFoundError, StoreError
+from hygiene.config import Config, Role
+from hygiene.errors import AccessDeniedError, ConfigError, ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import parse_reference
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, PENDING
@@ -275,3 +276,43 @@ def test_vals_evaluates_our_references_to_the_same_values(store):
         for reference in references
     ]
     assert [run.stdout.strip() for run in done] == [b"one value", b"three"]
+
+
+ROLES = (
+    Role("app", ("arn:aws:iam::123456789012:role/app",), ("shop/**", "api-secret"), ("read",)),
+    Role("ops", ("arn:aws:iam::123456789012:user/kim",), ("**",), ("rotate", "delete")),
+)
+
+
+def test_roles_become_iam_policies_attached_to_their_members(store):
+    iam = boto3.client("iam", region_name="us-east-1")
+    iam.create_role(RoleName="app", AssumeRolePolicyDocument="{}")
+    iam.create_user(UserName="kim")
+    assert [change.action for change in store.plan_access(ROLES)] == ["write-policy", "write-policy"]
+    store.apply_access(ROLES)
+    assert store.check_access(ROLES) == []
+    (attached,) = iam.list_attached_role_policies(RoleName="app")["AttachedPolicies"]
+    assert attached["PolicyName"] == "hygiene-team-app-app"
+    policy = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]
+    document = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+    secrets, listing = document["PolicyVersion"]["Document"]["Statement"]
+    assert "secretsmanager:PutSecretValue" not in secrets["Action"]
+    assert secrets["Resource"] == [
+        "arn:aws:secretsmanager:eu-central-1:*:secret:team/app/shop/*",
+        "arn:aws:secretsmanager:eu-central-1:*:secret:team/app/api-secret_-??????",
+    ]
+    assert listing["Action"] == ["secretsmanager:ListSecrets"]
+    changed = (ROLES[0]._replace(may=("write",), members=()), *ROLES[1:])
+    for _ in range(6):  # more versions than IAM keeps
+        store.apply_access(changed)
+        store.apply_access(ROLES)
+    store.apply_access(changed)
+    assert iam.list_attached_role_policies(RoleName="app")["AttachedPolicies"] == []
+    store.apply_access(())
+    assert iam.list_attached_user_policies(UserName="kim")["AttachedPolicies"] == []
+
+
+@pytest.mark.parametrize("glob", ["shop/*", "a/**/b", "db-**", "a?"])
+def test_pattern_that_iam_cannot_express_is_refused_and_not_widened(store, glob):
+    with pytest.raises(ConfigError, match="can't express"):
+        store.plan_access((Role("r", (), (glob,), ("read",)),))

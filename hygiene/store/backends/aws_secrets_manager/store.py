@@ -8,16 +8,18 @@ conditional move of AWSCURRENT; a deletion waits 30 days; a write is read back f
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from hygiene.config import Role
 from hygiene.errors import AccessDeniedError, ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import NAME_PATTERN, Reference, check_name
 from hygiene.secret import Secret
 from hygiene.store.backends.aws_secrets_manager.client import code_of, translated
+from hygiene.store.backends.aws_secrets_manager.governance import Governance
 from hygiene.store.backends.aws_secrets_manager.names import aws_name, own_name
 from hygiene.store.backends.aws_secrets_manager.tags import OWNER_TAG, Dates, Facts, facts_of, tags_of
 from hygiene.store.checks import check_put
@@ -26,6 +28,7 @@ from hygiene.store.protocol import (
     OWNER,
     PENDING,
     PREVIOUS,
+    AccessChange,
     Capabilities,
     Expect,
     StoredSecret,
@@ -202,6 +205,18 @@ class SecretsManagerStore:
         if found.get("DeletedDate"):
             with translated(f"restore {name}", writes=True):
                 self._client.restore_secret(SecretId=found["Name"])
+
+    def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell which IAM policies :meth:`apply_access` would write and attach, with their text."""
+        return Governance(self._region, self._prefix).plan(roles)
+
+    def apply_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Write the IAM policies, and attach them to the members that are IAM roles or users."""
+        return Governance(self._region, self._prefix).apply(roles)
+
+    def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell which IAM policies differ from ``roles``."""
+        return self.plan_access(roles)
 
     def _find(self, name: str) -> DescribeSecretResponseTypeDef | None:
         # A stranger's secret may have the name that we would not have chosen.

@@ -7,22 +7,26 @@ again. Every write is conditional (``cas``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from hygiene.config import Role
 from hygiene.errors import AccessDeniedError, ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import NAME_PATTERN, Reference, check_name
 from hygiene.secret import Secret
 from hygiene.store.backends.vault import form, notes
 from hygiene.store.backends.vault.client import Connection
 from hygiene.store.backends.vault.notes import Meta, Note, parse_meta
+from hygiene.store.backends.vault.policy import MARK, Place, compile_policies
 from hygiene.store.checks import check_put
 from hygiene.store.protocol import (
     CURRENT,
     OWNER,
     PENDING,
     PREVIOUS,
+    AccessChange,
     Capabilities,
     Expect,
     StoredSecret,
@@ -187,6 +191,43 @@ class VaultStore:
         if meta.deleted is not None:
             versions = meta.restorable() or [meta.current]
             self._kv(f"restore {name}", "undelete_secret_versions", name, versions=versions, writes=True)
+
+    def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell which policies :meth:`apply_access` would write or remove, with their text."""
+        place = Place(*self._place())
+        wanted = compile_policies(roles, place)
+        changes = []
+        for name, text in sorted(wanted.items()):
+            present = self._policy(name)
+            if present.strip() != text.strip():
+                if present and MARK not in present:
+                    raise ForeignSecretError(f"the policy {name} was not made by us, so it is left alone")
+                changes.append(AccessChange("write-policy", name, text))
+        listed = self._connection.call("list policies", lambda client: client.sys.list_acl_policies())
+        names = listed["data"]["keys"]
+        ours = [name for name in names if name.startswith(place.policy_prefix()) and name not in wanted]
+        changes += [AccessChange("remove-policy", name) for name in ours if MARK in self._policy(name)]
+        return changes
+
+    def apply_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Write the policies; who carries them is said by your auth methods."""
+        changes = self.plan_access(roles)
+        for change in changes:
+            self._connection.call(
+                f"change the policy {change.object}", partial(_change_policy, change=change), writes=True
+            )
+        return changes
+
+    def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell which policies differ from ``roles``."""
+        return self.plan_access(roles)
+
+    def _policy(self, name: str) -> str:
+        try:
+            answer = self._connection.call(f"read the policy {name}", lambda client: client.sys.read_acl_policy(name))
+        except NotFoundError:
+            return ""
+        return str(answer["data"]["policy"])
 
     def _known(self, name: str, meta: Meta | None, secret: Secret, note: Note) -> Version | None:
         """Give the version that a former try with this token wrote, or None."""
@@ -377,6 +418,13 @@ class VaultStore:
                 f"the mount {data.get('path')} is not a KV engine of version 2", hint="vault kv enable-versioning MOUNT"
             )
         return str(data["path"]).strip("/")
+
+
+def _change_policy(client: Any, change: AccessChange) -> None:
+    if change.action == "remove-policy":
+        client.sys.delete_acl_policy(change.object)
+    else:
+        client.sys.create_or_update_acl_policy(change.object, change.detail)
 
 
 def _guessed(entry: Mapping[str, Any]) -> str:
