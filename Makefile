@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: system demo test lint types contracts unit clean
+.PHONY: system demo test lint types contracts unit accuracy clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
 
@@ -41,6 +41,15 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/action.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml --all-extras -o requirements/runtime.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml requirements/dev.in --all-extras -o requirements/dev.lock
+
+# Five folds by repository over labelled code: make accuracy CREDDATA=/path/to/dev (see docs/model-card.md)
+accuracy: .venv-bench/stamp
+	nice .venv-bench/bin/python -m bench.accuracy $(CREDDATA)
+
+.venv-bench/stamp: requirements/bench.in pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r requirements/bench.in -e .
+	touch $@
 
 clean:
 	rm -rf .venv build dist

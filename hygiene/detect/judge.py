@@ -7,7 +7,6 @@ secret, one finding, the most specific rule); name and place it; look for a mark
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from hygiene.detect.registry import load_classifier
 from hygiene.detect.sources.protocol import Blob
 from hygiene.finding import CONFIDENCES
 
+_STRUCTURED = 20  # the priority from which a generic rule stands for a structure of its own, such as a JWT
 _AROUND = 512  # bytes on each side of a secret that its checksum may look at
 
 
@@ -42,13 +42,14 @@ class Judge:
         self._patterns = patterns
         self._key = key
         self._least = CONFIDENCES.index(min_confidence)
+        self._generic = {pattern.id: index for index, pattern in enumerate(patterns) if pattern.generic}
 
     def hits(self, blob: Blob, matches: Iterable[Match]) -> list[Hit]:
         """Give the hits among ``matches`` in ``blob``, in the order of their place."""
         candidates, places = [], []
         for match in matches:
             if self._patterns[match.rule].generic:
-                places.append((match.end, match.rule))
+                places.append(match.end)
             elif kept := self._candidate(match, blob):
                 candidates.append(kept)
         if places:
@@ -58,9 +59,7 @@ class Judge:
     def _candidate(self, match: Match, blob: Blob) -> _Candidate | None:
         pattern = self._patterns[match.rule]
         secret = blob.data[match.secret_start : match.secret_end]
-        if pattern.exclude_paths and matches_any(blob.path, pattern.exclude_paths):
-            return None
-        if any(_compiled(value).search(secret) for value in pattern.exclude_values):
+        if self._is_excluded(pattern, blob, match.secret_start, match.secret_end):
             return None
         if is_placeholder(secret) or is_reference(secret):
             return None
@@ -68,14 +67,18 @@ class Judge:
         confidence, reasons = _checked(pattern, secret, around)
         return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons)
 
-    def _guesses(self, places: list[tuple[int, int]], blob: Blob) -> Iterator[_Candidate]:
-        """Let the classifier decide on what stands at ``places``, given as offset and rule."""
-        places.sort()
-        guess = load_classifier()
-        offsets = [offset for offset, _rule in places]
-        for found in guess(blob.data, blob.path, offsets):
-            _offset, rule = places[_nearest(offsets, found.start)]
-            yield _Candidate(rule, found.start, found.end, found.confidence, found.reasons)
+    def _guesses(self, places: Sequence[int], blob: Blob) -> Iterator[_Candidate]:
+        """Let the classifier decide on what stands at ``places``; it names the rule, which may be off."""
+        for guess in load_classifier()(blob.data, blob.path, places):
+            rule = self._generic.get(guess.rule)
+            if rule is not None and not self._is_excluded(self._patterns[rule], blob, guess.start, guess.end):
+                yield _Candidate(rule, guess.start, guess.end, guess.confidence, guess.reasons)
+
+    def _is_excluded(self, pattern: Pattern, blob: Blob, start: int, end: int) -> bool:
+        if pattern.exclude_paths and matches_any(blob.path, pattern.exclude_paths):
+            return True
+        secret = blob.data[start:end]
+        return any(_compiled(value).search(secret) for value in pattern.exclude_values)
 
     def _without_overlaps(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
         kept: list[_Candidate] = []
@@ -91,7 +94,8 @@ class Judge:
         pattern = self._patterns[candidate.rule]
         confidence = CONFIDENCES.index(candidate.confidence)
         length = candidate.end - candidate.start
-        return pattern.generic, not confidence, -pattern.priority, -confidence, -length, candidate.start, pattern.id
+        vague = pattern.generic and pattern.priority < _STRUCTURED
+        return vague, not confidence, -pattern.priority, -confidence, -length, candidate.start, pattern.id
 
     def _hit(self, candidate: _Candidate, blob: Blob) -> Hit:
         pattern = self._patterns[candidate.rule]
@@ -128,14 +132,6 @@ def _checked(pattern: Pattern, secret: bytes, around: bytes) -> tuple[str, tuple
     if verdict:
         return "high", (f"checksum {pattern.checksum} holds",)
     return "low", (f"checksum {pattern.checksum} fails",)
-
-
-def _nearest(offsets: Sequence[int], place: int) -> int:
-    """Give the index of the offset that lies nearest to ``place``; ``offsets`` are sorted."""
-    index = bisect_left(offsets, place)
-    if index == len(offsets) or (index and place - offsets[index - 1] < offsets[index] - place):
-        return index - 1
-    return index
 
 
 @lru_cache(maxsize=1024)

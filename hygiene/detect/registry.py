@@ -5,7 +5,6 @@ that judges and describes when something matched.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -56,28 +55,16 @@ def load_judge(patterns: Sequence[Pattern], key: Callable[[], bytes], min_confid
 class Guess(NamedTuple):
     """A credential without a provider's format, as the classifier sees it."""
 
+    rule: str  # the id of a generic rule
     start: int
     end: int
     confidence: str
     reasons: tuple[str, ...]
 
 
-@lru_cache(maxsize=1)
 def load_classifier() -> Callable[[bytes, str, Sequence[int]], Iterator[Guess]]:
     """Import what decides on generic credentials: bytes, path and the offsets to look at → guesses."""
-    generic = import_module("hygiene.detect.generic")
-    classifier = import_module("hygiene.detect.classifier")
-    model = import_module("hygiene.detect.classifier_model").load_model()
-    levels = ((model.high, "high"), (model.medium, "medium"), (model.low, "low"))
-
-    def guess(data: bytes, path: str, offsets: Sequence[int]) -> Iterator[Guess]:
-        candidates = generic.candidates(data, path, offsets)
-        for candidate, judgement in zip(candidates, classifier.judge(candidates, data, path), strict=True):
-            confidence = next((level for least, level in levels if judgement.probability >= least), "")
-            if confidence:
-                yield Guess(candidate.start, candidate.end, confidence, judgement.reasons)
-
-    return guess
+    return cast("Callable[[bytes, str, Sequence[int]], Iterator[Guess]]", import_module("hygiene.detect.guess").guesses)
 
 
 def load_decoder(engine: Engine, judge: Judge) -> Decoder:

@@ -1,0 +1,166 @@
+"""What a candidate's place says: the file's role and language, the line, its neighbours, the rest of the file."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from hygiene.detect.generic import Candidate
+
+ROLES = (
+    "test", "spec", "mock", "fixture", "example", "sample", "docs", "doc", "vendor", "resource", "conf", "setting",
+    "lang", "locale",
+    "template", "docker", "kube", "script", "build", "internal", "client", "server", "lib", "src", "api", "app",
+    "assets", "public", "record",
+)  # fmt: skip
+_SYNONYMS = {
+    "config": ("conf"),
+    "i18n": "locale",
+    "k8s": "kube",
+    "fake": "mock",
+    "cassette": "record",
+    "third_party": "vendor",
+    "node_modules": "vendor",
+}
+_LANGUAGES = {
+    "code": (
+        "py js jsx ts tsx mjs cjs java kt kts scala go rb cs c cc cpp h hpp m mm swift rs php pl pm hs "
+        "lua dart groovy vue erl ex exs clj r jl vb pas"
+    ),
+    "config": (
+        "yml yaml json toml ini cfg conf properties env tf tfvars tfstate hcl config xml plist ldif rsp "
+        "manifest example sample dist template tpl cf"
+    ),
+    "shell": "sh bash zsh bats ps1 psm1 bat cmd fish dockerfile makefile",
+    "prose": "md rst txt adoc html htm log snap textile org csv",
+    "data": "sql lock map min svg po strings resx xliff arb pem key crt cer pub",
+}
+_LANGUAGE_OF = {ending: index + 1 for index, endings in enumerate(_LANGUAGES.values()) for ending in endings.split()}
+_COMMENT = re.compile(rb"^\s*(?:#|//|/?\*|--|;|<!--|%|\"\"\"|'''|REM\b)", re.IGNORECASE)
+_NEIGHBOUR = re.compile(
+    rb"(?i)user|login|email|e-mail|host|database|account|client.?id|consumer|access.?key|username|server|port\b"
+)
+_CALLED = re.compile(rb"(?i)assert|expect|should|equal|test|mock|fake|stub|example|given|when|verify")
+_PROSE_AFTER = re.compile(rb"\s+[^\W\d]{2,}|\s+[\x80-\xff]|[.,]\s+[A-Za-z]")
+_WRAPPED = re.compile(rb"[A-Za-z_]\w*[({\[]")
+_OPERATORS = {
+    b"": 0,
+    b" ": 1,
+    b"=": 2,
+    b":": 3,
+    b"=>": 4,
+    b":=": 5,
+    b"==": 6,
+    b"(": 7,
+    b",": 8,
+    b">": 9,
+    b"===": 6,
+    b"!=": 10,
+    b"->": 11,
+    b"<-": 11,
+    b"{": 7,
+}
+_QUOTES = {b"": 0, b'"': 1, b"'": 2, b"`": 3, b'"""': 4, b'\\"': 5}
+_KINDS = {"assign": 0, "near": 1, "header": 2, "url": 3, "flag": 4, "key-block": 5, "token": 6, "bytes": 7, "jwk": 8}
+
+PLACE_FEATURES = (
+    "kind", "operator", "quote", "language", *(f"role_{role}" for role in ROLES), "comment", "line_length",
+    "before_length", "after_length", "after_class",
+    "unquoted_code", "distance", "neighbours", "called", "same_value", "value_is_name", "value_has_name",
+    "others_on_line", "file_size", "strings_on_line", "indent",
+    "name_is_quoted", "before_class", "multi_line", "prose_after", "foreign", "wrapped", "user_before",
+)  # fmt: skip
+
+
+class Place(NamedTuple):
+    """What is the same for all candidates of a file."""
+
+    roles: tuple[float, ...]
+    ending: bytes
+    language: int
+
+
+@lru_cache(maxsize=4096)
+def place_of(path: str) -> Place:
+    """Read a path's roles, ending and class of language (0 unknown, 1 code, 2 config, 3 shell, 4 prose, 5 data)."""
+    lowered = path.lower()
+    for word, role in _SYNONYMS.items():
+        lowered = lowered.replace(word, role)
+    name = lowered.rsplit("/", 1)[-1]
+    ending = name.rsplit(".", 1)[-1] if "." in name else ("" if name not in _LANGUAGE_OF else name)
+    return Place(
+        tuple(float(role in lowered) for role in ROLES),
+        ending.encode("utf-8", "replace")[:12],
+        _LANGUAGE_OF.get(ending, 0),
+    )
+
+
+class Line(NamedTuple):
+    """The line of a candidate, cut to a window, and its neighbours."""
+
+    start: int
+    end: int
+    before: bytes  # on the line, before the name
+    between: bytes
+    after: bytes  # on the line, after the value
+    previous: bytes
+    following: bytes
+
+
+def line_of(data: bytes, candidate: Candidate) -> Line:
+    """Cut out what stands around a candidate: 200 bytes each side on its line, and the two lines before and after."""
+    low = max(0, candidate.name_start - 200)
+    start = data.rfind(b"\n", low, candidate.name_start) + 1 or low
+    high = min(len(data), candidate.end + 200)
+    end = data.find(b"\n", candidate.end, high)
+    end = high if end < 0 else end
+    earlier = max(0, start - 240)
+    cut = data[earlier : max(earlier, start - 1)].split(b"\n")[-2:]
+    later = data[end + 1 : end + 240].split(b"\n")[:2]
+    return Line(
+        start, end, data[start : candidate.name_start], data[candidate.name_end : candidate.start],
+        data[candidate.end : end],
+        b"\n".join(cut), b"\n".join(later),
+    )  # fmt: skip
+
+
+def place_features(data: bytes, candidate: Candidate, place: Place, line: Line, on_line: int) -> list[float]:
+    """Describe a candidate's place, in the order of ``PLACE_FEATURES``."""
+    value = data[candidate.start : candidate.end]
+    name = data[candidate.name_start : candidate.name_end].lower()
+    lowered = value.lower()
+    whole = data[line.start : line.end]
+    after = line.after.lstrip(b"\"'`\\")
+    return [
+        float(_KINDS[candidate.kind]), float(_OPERATORS.get(candidate.operator, 12)),
+        float(_QUOTES.get(candidate.quote, 6)), float(place.language), *place.roles,
+        float(bool(_COMMENT.match(whole))), float(len(whole)), float(len(line.before)), float(len(line.after)),
+        float(_first_class(after)),
+        float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),
+        float(len(_NEIGHBOUR.findall(line.previous + b"\n" + line.following))),
+        float(len(_CALLED.findall(line.before))),
+        float(min(9, data.count(value, max(0, candidate.start - 100_000),
+        candidate.end + 100_000))) if 3 <= len(value) <= 200 else 0.0,
+        float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(on_line),
+        float(len(data).bit_length()),
+        float(whole.count(b'"') + whole.count(b"'")), float(len(whole) - len(whole.lstrip())),
+        float(line.between[:1] in (b'"', b"'", b"`", b"\\")),
+        float(_first_class(line.before.rstrip(b" \t\"'`")[-1:])), float(b"\n" in value),
+        float(bool(_PROSE_AFTER.match(line.after))), _foreign(line), float(bool(_WRAPPED.search(line.between))),
+        float(bool(_NEIGHBOUR.search(line.before))),
+    ]  # fmt: skip
+
+
+def _first_class(text: bytes) -> int:
+    """The class of the first byte: 0 nothing, 1 letter or digit, then one number for each mark that matters."""
+    if not text:
+        return 0
+    return b",;)]}.+ \\&<:#(/=-|\"'".find(text[:1]) + 3 if not text[:1].isalnum() else 1
+
+
+def _foreign(line: Line) -> float:
+    """The share of the surroundings that is outside ASCII, or escaped so: translations."""
+    text = line.before + line.after + line.previous + line.following
+    outside = sum(map((127).__lt__, text)) + 4 * text.count(b"\\u")
+    return outside / (len(text) + 1)

@@ -1,0 +1,203 @@
+"""Candidates for generic credentials: the wide net whose catch the classifier sorts.
+
+The engine's generic rules (``rules/generic.toml``) say only where a credential's name, scheme or header stands. Here
+the lines around those places are read closely, in plain Python: what is the name, what is assigned to it, and how. A
+candidate is a place, not a verdict.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+WINDOW = 400  # bytes of a line that are read to each side of a hit: a minified line costs no more than a normal one
+MAX_VALUE = 4096
+MAX_CANDIDATES = 20_000  # a file: bounds the work on dumps and word lists
+
+
+class Candidate(NamedTuple):
+    """A value that may be a credential, and the name that makes one think so; half-open byte offsets."""
+
+    kind: str  # assign, near, header, url, flag, key-block, token, bytes
+    start: int
+    end: int
+    name_start: int
+    name_end: int
+    operator: bytes = b""
+    quote: bytes = b""
+
+
+# What makes an identifier the name of a credential (see docs/adr/0040).
+_NAME = re.compile(
+    rb"pass|pwd|psw|(?:^|[^a-z])pw|[a-z]PW|secret|token|key|auth|cred|api|otp|nonce|salt|kennwort|mdp$|contrase|senha|"
+    rb"haslo|heslo|jwt|dsn$|psk$|mnemonic|signature",
+    re.IGNORECASE,
+)
+_IDENTIFIER = re.compile(rb"[A-Za-z_$@\x80-\xff](?:[\w$@.\x80-\xff]|-(?=[\w]))*")
+_AFTER = re.compile(
+    rb"""["'`\\*]{0,4}[\])}]{0,3}["']?(?P<gap>\s{0,40})
+    (?:(?::\s*|\s+)(?:[&*]?[\w.\[\]<>?|]{1,40})\s*(?==[^=]))?          # a type between name and value
+    (?P<op>:=|=>|->|<-|===?|!==?|\+=|\?=|\|\||;s:\d{1,4}:|[=:,>(]|\{|(?=\s)|(?=["'`]))\s{0,20}
+    (?P<wrap>(?:(?:new|return|await|not|final|const|static)\s+)?(?:[&*]?[\w.:<>\[\]]{0,48}[({\[]\s{0,4}){0,2})
+    (?:[rbufRBLU@$&]{1,2}(?=["'`]))?
+    (?P<value>"{3}[^"]{1,4096}"{3}|"(?:[^"\\\n]|\\.){1,4096}"?|'(?:[^'\\\n]|\\.){1,4096}'?|`[^`\n]{1,4096}`?|
+      \\+"[^"\\\n]{1,4096}\\+"|\\+'[^'\\\n]{1,4096}\\+'|[^\s"'`]{1,4096})
+    """,
+    re.VERBOSE,
+)
+_STRING = re.compile(rb"""(["'`])((?:(?!\1)[^\\\n]|\\.){3,4096})\1""")
+_MORE = re.compile(rb"""\s*,\s*(["'`])((?:(?!\1)[^\\\n]|\\.){3,4096})\1""")
+_HEADER = re.compile(
+    rb"(?i)\b(Basic|Bearer|Token|ApiKey|Api-Key|GenieKey|SSWS|Splunk|Digest|OAuth)(?:\s{1,4}|%20|\+)([A-Za-z0-9+/=_.~\-%:]{4,4096})"
+)
+_URL = re.compile(rb"(?i)\b([a-z][a-z0-9+.%-]{1,30})://([^\s\"'`<>/?#:]{0,200}):([^\s\"'`<>/]{1,300})@(?=[\w\[{$<%.-])")
+_FLAG = re.compile(
+    rb"""(?<![\w-])(--?[A-Za-z][\w-]{0,40}|/[A-Za-z]\w{1,30}:)(?:\s+|=|(?<=:))["']?(?:[\w.+@-]{1,60}:)?([^\s"'`]{3,300})"""
+)
+_SQL = re.compile(
+    rb"""(?i)\b(identified\s+by|password\s+for\s+\S+\s*=|ConvertTo-SecureString(?:\s+-String)?|default:)\s+(\\?["'`]?)([^\s"'`\\;]{3,300})"""
+)
+_BLOCK = re.compile(
+    rb"-----BEGIN[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----|"
+    rb"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}|\bMI[IG][A-Za-z0-9+/]{40,}=*"
+)
+_BLOCK_END = re.compile(rb"-----END[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----")
+_TOKEN = re.compile(
+    rb"\beyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,4}|\bA(?:KI|SI|RO|NP|ID|IP|GP|BI|CC)A[A-Z0-9]{12,17}\b|"
+    rb"\b(?:AC|AD|AL|CA|CF|CL|CN|CR|FW|IP|KS|MM|NO|PK|PN|QU|RE|SC|SD|SK|SM|TR|UT|XE|XR)[0-9a-f]{32}\b|"
+    rb"\b\d{9,14}-[0-9a-z_]{32}\.apps\.googleusercontent\.com|\bAIza[0-9A-Za-z_-]{30,36}|\bkey-[0-9a-z]{32}\b|"
+    rb"\bxox[a-z]-[0-9A-Za-z-]{10,}|\bgh[opsur]_[A-Za-z0-9]{30,}|\bya29\.[\w-]{10,}"
+)
+_BYTES = re.compile(rb"(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})(?:\s*,\s*(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})){7,}")
+_JWK = re.compile(rb"""kty\\?["'`]?\s*[:=]\s*\\?["'`](?:RSA|EC|OKP|oct)""")
+_JWK_MEMBER = re.compile(rb"""(?<![\w$])([dk])\\?["'`]?\s{0,3}[:=]\s{0,3}\\?["'`]([\w+/=-]{16,4096})""")
+_JWK_REACH = 3000
+_CONTINUED = re.compile(rb"""\s*[+.(]?\s*[bru@]?["'`]""")
+_TRAILING = b",;)]}>"
+
+
+def candidates(data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
+    """Find the candidates on the lines that hold the given hits.
+
+    Args:
+        data: the blob.
+        path: where it stands (a hint).
+        hits: offsets just after what the engine's generic rules matched, in any order.
+
+    Returns:
+        Candidates in the order of their place, each span once.
+    """
+    found: dict[tuple[int, int], Candidate] = {}
+    for start, end in windows(data, hits):
+        for candidate in candidates_between(data, start, end):
+            found.setdefault((candidate.start, candidate.end), candidate)
+        if len(found) >= MAX_CANDIDATES:
+            break
+    return sorted(found.values(), key=lambda candidate: (candidate.start, candidate.end))
+
+
+def windows(data: bytes, hits: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Give the lines that hold the hits as half-open spans, each once, in order; long lines cut around their hits."""
+    done = -1
+    for after in sorted(hits):
+        hit = max(0, after - 1)
+        if hit < done:
+            continue
+        start, end = _window(data, hit)
+        start, done = max(start, done), end
+        yield start, end
+
+
+def _window(data: bytes, hit: int) -> tuple[int, int]:
+    """The line of a hit, cut to ``WINDOW`` bytes each side."""
+    low = max(0, hit - WINDOW)
+    start = data.rfind(b"\n", low, hit) + 1 or low
+    if start > low and _CONTINUED.match(data, start, hit + 1):  # the value stands below its name
+        start = data.rfind(b"\n", low, start - 1) + 1 or low
+    end = data.find(b"\n", hit, hit + WINDOW)
+    return start, (min(len(data), hit + WINDOW) if end < 0 else end)
+
+
+def candidates_between(data: bytes, start: int, end: int) -> Iterator[Candidate]:
+    """Give the candidates whose name stands in a window; their values may reach beyond its end."""
+    line = data[start:end]
+    blocked: tuple[int, int] = (0, 0)
+    for special in _special(data, line, start):
+        if special.kind == "key-block":
+            blocked = (special.start, special.end)
+        yield special
+    for word in _IDENTIFIER.finditer(line):
+        name = word.group()
+        name_start = start + word.start()
+        if len(name) > 120 or not _NAME.search(name) or blocked[0] <= name_start < blocked[1]:
+            continue
+        yield from _assigned(data, end, name_start, start + word.end())
+
+
+def _assigned(data: bytes, end: int, name_start: int, name_end: int) -> Iterator[Candidate]:
+    after = _AFTER.match(data, name_end, min(len(data), end + MAX_VALUE))
+    quoted = False
+    if after:
+        first, last, quote = _unquoted(data, *after.span("value"))
+        if last - first >= 3:
+            operator = after.group("op")[:2] or (b" " if after.group("gap") else b"")
+            yield Candidate("assign", first, last, name_start, name_end, operator, quote)
+            quoted = bool(quote)
+            more = (
+                _MORE.match(data, after.end("value"), end) if quote and operator in (b"[", b":", b"=", b"(") else None
+            )
+            if more:
+                yield Candidate("near", more.start(2), more.end(2), name_start, name_end, b",", more.group(1))
+    if not quoted:
+        for count, string in enumerate(_STRING.finditer(data, name_end, min(end, name_end + 120))):
+            if count == 2 or string.start() - name_end > 60:
+                break
+            yield Candidate("near", string.start(2), string.end(2), name_start, name_end, b"", string.group(1))
+
+
+def _unquoted(data: bytes, start: int, end: int) -> tuple[int, int, bytes]:
+    """The span of a value without its quotes, and the quote."""
+    first = data[start : start + 1]
+    if data[start : start + 3] == b'"""':
+        return start + 3, end - 3, b'"""'
+    if first == b"\\":
+        while data[start : start + 1] == b"\\":
+            start += 1
+        end -= 1
+        while data[end - 1 : end] == b"\\":
+            end -= 1
+        return start + 1, end, b'\\"'
+    if first in (b'"', b"'", b"`"):
+        return start + 1, end - (data[end - 1 : end] == first and end - start > 1), first
+    while end > start and data[end - 1] in _TRAILING:
+        end -= 1
+    cut = data.find(b"<", start, end)
+    return start, (cut if cut > start else end), b""
+
+
+def _special(data: bytes, line: bytes, start: int) -> Iterator[Candidate]:
+    for m in _BLOCK.finditer(line):
+        close = _BLOCK_END.search(data, start + m.end(), start + m.end() + 20000) if line[m.start()] == 45 else None
+        yield Candidate(
+            "key-block", start + m.start(), close.end() if close else start + m.end(), start, start + m.start()
+        )
+    if b"kty" in line and (jwk := _JWK.search(line)):
+        first = max(data.rfind(b"{", 0, start + jwk.start()), start + jwk.start() - _JWK_REACH, 0)
+        last = data.find(b"}", start + jwk.end(), start + jwk.end() + _JWK_REACH)
+        for m in _JWK_MEMBER.finditer(data, first, last if last >= 0 else start + jwk.end() + _JWK_REACH):
+            yield Candidate("jwk", m.start(2), m.end(2), m.start(1), m.end(1), b":", b'"')
+    for m in _TOKEN.finditer(line):
+        yield Candidate("token", start + m.start(), start + m.end(), start, start + m.start())
+    for m in _HEADER.finditer(line):
+        yield Candidate("header", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b" ")
+    for m in _URL.finditer(line):
+        yield Candidate("url", start + m.start(3), start + m.end(3), start + m.start(1), start + m.end(2), b":")
+    for m in _SQL.finditer(line):
+        yield Candidate(
+            "assign", start + m.start(3), start + m.end(3), start + m.start(1), start + m.end(1), b" ", m.group(2)[-1:]
+        )
+    for m in _FLAG.finditer(line):
+        yield Candidate("flag", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b" ")
+    for m in _BYTES.finditer(line):
+        yield Candidate("bytes", start + m.start(), start + m.end(), start, start + m.start())

@@ -1,0 +1,56 @@
+"""Offsets at which generic rules hit → guesses: which rule speaks, and with what confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from hygiene.detect.classifier import Judgement, Net, judge
+from hygiene.detect.classifier_model import load_model
+from hygiene.detect.classifier_name import kind_of_name
+from hygiene.detect.generic import Candidate
+from hygiene.detect.registry import Guess
+
+_RULE_OF_KIND = {
+    "url": "generic-url-password",
+    "header": "generic-auth-header",
+    "jwk": "generic-jwk",
+    "key-block": "generic-private-key",
+    "bytes": "generic-key-bytes",
+}
+
+
+def guesses(data: bytes, path: str, offsets: Sequence[int]) -> Iterator[Guess]:
+    """Give what may be a credential on the lines of ``offsets``, in the order of its place."""
+    candidates = _net().candidates(data, path, offsets)
+    if not candidates:
+        return
+    for candidate, judgement in zip(candidates, judge(candidates, data, path), strict=True):
+        confidence = confidence_of(judgement)
+        if confidence:
+            yield Guess(rule_of(candidate, data), candidate.start, candidate.end, confidence, judgement.reasons)
+
+
+def rule_of(candidate: Candidate, data: bytes) -> str:
+    """Name the rule under which a candidate is reported."""
+    if candidate.kind == "token":
+        is_jwt = data.startswith(b"eyJ", candidate.start)
+        return "generic-jwt" if is_jwt else "generic-account-id"
+    if candidate.kind in _RULE_OF_KIND:
+        return _RULE_OF_KIND[candidate.kind]
+    return f"generic-{kind_of_name(data[candidate.name_start : candidate.name_end])}"
+
+
+def confidence_of(judgement: Judgement) -> str:
+    """Give the confidence that a probability stands for; "" for what is not worth mentioning."""
+    model = load_model()
+    for confidence, least in (("high", model.high), ("medium", model.medium), ("low", model.low)):
+        if judgement.probability >= least:
+            return confidence
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _net() -> Net:
+    """The net of this process, which remembers dull lines from blob to blob."""
+    return Net(load_model().words)

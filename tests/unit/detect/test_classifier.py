@@ -1,0 +1,100 @@
+"""Judgements: the shipped model, what it reads, and what it says."""
+
+import random
+import string
+
+import pytest
+
+from hygiene.detect.classifier import FEATURES, Net, file_features, judge
+from hygiene.detect.classifier_model import PATH, load_model, parse_model
+from hygiene.detect.classifier_name import name_features, parts_of
+from hygiene.detect.generic import candidates
+from hygiene.detect.guess import guesses, rule_of
+
+
+def secret(length: int = 24, seed: int = 7) -> str:
+    draw = random.Random(seed)
+    return "".join(draw.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
+def best(text: str, path: str) -> float:
+    data = text.encode()
+    found = candidates(data, path, range(0, len(data), 8))
+    return max((verdict.probability for verdict in judge(found, data, path)), default=0.0)
+
+
+def test_judge_random_password_in_configuration_is_probable():
+    assert best(f"[db]\nuser = shop\npassword = {secret(16)}\n", "conf/app.ini") > load_model().medium
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("password = get_password(user)\n", "src/app.py"),
+        ("password: your_password_here\n", "docs/config.yml"),
+        ("password: ${DB_PASSWORD}\n", "docker-compose.yml"),
+        ('"password": "Password",\n', "src/locale/en.json"),
+        ("tokenizer = 'bert-base-uncased'\n", "src/model.py"),
+        ("primary_key = 'identifier'\n", "src/model.py"),
+    ],
+)
+def test_judge_no_credential_is_improbable(text, path):
+    assert best(text, path) < load_model().medium
+
+
+def test_judge_tells_reasons_with_the_probability_first():
+    data = f"api_token = '{secret()}'\n".encode()
+    verdict = judge(candidates(data, "a.py", [14]), data, "a.py")[0]
+    assert verdict.reasons[0] == f"classifier {verdict.probability:.2f}"
+    assert "the name says token" in verdict.reasons
+
+
+def test_model_features_are_those_of_the_code():
+    assert load_model().features == FEATURES
+
+
+@pytest.mark.parametrize("content", [b"", b"something else\n{}\n", PATH.read_bytes()[:-1], PATH.read_bytes() + b"\0"])
+def test_parse_model_damaged_file_is_refused(content):
+    with pytest.raises(ValueError, match="classifier"):
+        parse_model(content)
+
+
+def test_net_remembers_only_lines_without_candidates():
+    net = Net(load_model().words)
+    data = f"password = None\npassword = '{secret()}'\n".encode()
+    hits = [9, data.index(b"'") + 3]
+    first = net.candidates(data, "a.py", hits)
+    assert [data[c.start : c.end].decode() for c in first] == [secret()]
+    assert net.candidates(data, "a.py", hits) == first
+
+
+def test_guesses_name_rule_span_and_confidence():
+    data = f"[db]\nuser = shop\npassword = {secret()}\n".encode()
+    found = list(guesses(data, "conf/app.ini", [data.index(b"password") + 14]))
+    assert [(guess.rule, data[guess.start : guess.end].decode()) for guess in found] == [("generic-password", secret())]
+    assert found[0].confidence in ("medium", "high")
+
+
+def test_rule_of_name_names_the_kind():
+    data = b"client_secret = 'abcdefgh'"
+    assert rule_of(candidates(data, "a", [20])[0], data) == "generic-secret"
+
+
+def test_file_features_single_candidate_has_no_neighbours():
+    assert file_features([1.5]) == [(1.5, 1.0, -9.0, -9.0, 0.0, -9.0, -9.0)]
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (b"dbPassword", [b"db", b"password"]),
+        (b"DB_PASSWORD", [b"db", b"password"]),
+        (b"HTTPAuthKey2", [b"http", b"auth", b"key", b"2"]),
+    ],
+)
+def test_parts_of_splits_at_case_and_marks(name, parts):
+    assert parts_of(name) == parts
+
+
+def test_name_features_are_of_fixed_length():
+    assert len(name_features(b"")) == len(name_features(b"a_very.long-Name_of_password_field"))
