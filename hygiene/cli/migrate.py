@@ -64,11 +64,12 @@ def command(path: Path, **options: Any) -> int:
     tree = open_worktree(path)
     migrations = open_migrations(tree.root)
     composition = compose(options["config_path"] or None, start=path if path.is_dir() else path.parent)
-    if options["resume"]:
-        return _resume(tree, migrations, composition)
-    if options["rollback"]:
-        return _roll_back(tree, migrations, composition, options["delete_stored"])
-    return _migrate(path, tree, migrations, composition, options)
+    with migrations.alone():
+        if options["resume"]:
+            return _resume(tree, migrations, composition)
+        if options["rollback"]:
+            return _roll_back(tree, migrations, composition, options["delete_stored"])
+        return _migrate(path, tree, migrations, composition, options)
 
 
 def _refuse_contradictions(options: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from hygiene.replace.journaled import (
     unit_from_json,
     unit_to_json,
 )
+from hygiene.replace.manifest import FILE_NAME
 from hygiene.replace.opened import open_file, rewrite_checked
 from hygiene.replace.plan import Plan
 from hygiene.replace.rewriters.protocol import Skip, Style
@@ -89,6 +90,7 @@ class Migration:
 
     def run(self, progress: Progress = lambda done, total: None) -> Outcome:
         """Do all that is not done yet; raises what the store or the disk raise, and can then be resumed."""
+        self._tree.sweep([*self.paths, FILE_NAME])
         left: list[Left] = []
         for number, unit in enumerate(self._units, 1):
             left += self._unit(unit)

@@ -5,9 +5,11 @@ A record holds no value. The newest one is what ``--rollback`` undoes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from hygiene.fileio import make_private_folder, sync_folder, write_error
+from hygiene.fileio import locked, make_private_folder, sync_folder, write_error
 from hygiene.git import Git
 from hygiene.journal import Journal
 from hygiene.places import repository_folder
@@ -22,6 +24,14 @@ class Migrations:
         """Keep them in ``folder``, the repository's private folder."""
         self.journal_path = folder / "journal" / "migrate.jsonl"
         self._done = folder / "migrations"
+        self._lock = folder / "migrate.lock"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lock that lets one migration of this working tree run at a time."""
+        make_private_folder(self._lock.parent)
+        with locked(self._lock):
+            yield
 
     def unfinished(self) -> Journal | None:
         """Open the journal of a migration that was not finished."""

@@ -34,6 +34,7 @@ def roll_back(tree: Worktree, store: Store, recorder: Recorder, journal: Journal
     units = [unit_from_json(unit) for unit in journal.facts["units"]]
     files = [file_from_json(file) for entry in journal.entries("wiring") for file in entry["files"]]
     files += [file for unit in units for file in unit.files]
+    tree.sweep(file.path for file in files)
     values = _Values(store, journal)
     restored, left = [], []
     for file in files:

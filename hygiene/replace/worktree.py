@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hygiene.errors import SourceError, UsageError
-from hygiene.fileio import write_atomic
+from hygiene.fileio import sweep_temporary, write_atomic
 from hygiene.git import Git
 from hygiene.replace.edits import digest
 
@@ -50,6 +50,11 @@ class Worktree:
         """Replace a file, keeping its mode; a new one gets the mode that new files get."""
         path = self.path(name)
         write_atomic(path, content, mode=None if path.exists() else 0o666 & ~_umask())
+
+    def sweep(self, names: Iterable[str]) -> None:
+        """Remove what a killed run left beside the files ``names``."""
+        for folder in {self.path(name).parent for name in names}:
+            sweep_temporary(folder)
 
     def hash(self, name: str) -> str:
         """Give the hash of a file's bytes, or an empty text where there is none."""
