@@ -17,6 +17,8 @@ COMMANDS = {
     "access": "hygiene.cli.access",
     "migrate": "hygiene.cli.migrate",
     "rotate": "hygiene.cli.rotate",
+    "revoke": "hygiene.cli.revoke",
+    "verify": "hygiene.cli.verify",
     "audit": "hygiene.cli.audit",
     "action": "hygiene.cli.action",
     "demo": "hygiene.cli.demo",

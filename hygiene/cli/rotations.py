@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from hygiene.cli.compose import Composition
+from hygiene.cli.ruletables import RuleTables
 from hygiene.config import ProviderSettings
 from hygiene.crypto import Identity, find_identity, seal, unseal
 from hygiene.errors import ConfigError, IdentityError, NotFoundError, PersonNeededError, RotationError
 from hygiene.fileio import locked, make_private_folder
+from hygiene.finding import Finding
 from hygiene.git import Git, find_root
 from hygiene.journal import Journal
 from hygiene.places import home_folder, repository_folder
 from hygiene.reference import parse_reference
-from hygiene.rotate.provider import Provider, Target
-from hygiene.rotate.registry import MANUAL, guess_provider, open_provider, provider_name
+from hygiene.rotate.provider import ByHand, Provider, Target
+from hygiene.rotate.registry import DECLARED, guess_provider, open_provider, provider_name
 from hygiene.rotate.rotation import JOB, Rotated, Rotation, Sealer, begin
 from hygiene.rotate.schedule import policy_of
 from hygiene.rotate.state import Step, next_step, state_from_entries
@@ -94,7 +96,14 @@ class Rotations:
             )
         policy = policy_of(request.name, self._composition.config)
         name = request.provider or policy.provider or self._guessed(secret)
-        return open_provider(name, self._target(provider_name(name), secret, request))
+        labels = {**dict(secret.labels), **policy.settings}
+        return open_provider(name, self._target(provider_name(name), request.name, labels, request.answer))
+
+    def provider_of_finding(self, finding: Finding) -> Provider:
+        """Open the provider that could tell whether a found credential is live."""
+        labels = {"rule": finding.rule}
+        name = guess_provider(labels, finding.secret)
+        return open_provider(name, self._target(name, finding.rule, labels, None))
 
     def _begin(self, request: Request) -> Journal:
         path = self._journal_path(request.name)
@@ -129,22 +138,29 @@ class Rotations:
     def _guessed(self, secret: StoredSecret) -> str:
         return guess_provider(dict(secret.labels), self.store.get(secret.name))
 
-    def _target(self, provider: str, secret: StoredSecret, request: Request) -> Target:
-        settings = self._composition.config.providers.get(provider, ProviderSettings(provider))
-        policy = policy_of(secret.name, self._composition.config)
+    def _target(self, provider: str, name: str, labels: Mapping[str, str], answer: Secret | None) -> Target:
+        tables, fixed = self._tables.of(labels.get("rule", ""))
+        # The configuration names a provider as the code does, or a declared one as its rule does.
+        known = self._composition.config.providers
+        declared = self._tables.provider_of(labels.get("rule", "")) if provider == DECLARED else ""
+        settings = known.get(provider) or known.get(declared) or ProviderSettings(provider)
         admin = self._composition.resolver().resolve(parse_reference(settings.admin)) if settings.admin else None
-        labels = {**settings.settings, **dict(secret.labels), **policy.settings}
-        return Target(secret.name, labels, settings.hosts, admin, (), request.answer)
+        return Target(name, {**settings.settings, **labels}, settings.hosts, admin, tables, answer, fixed)
 
     def _before_revoke(self, request: Request, provider: Provider) -> None:
-        if provider.name == MANUAL and not request.revoked:
+        if isinstance(provider, ByHand) and not provider.revokes and not request.revoked:
+            steps = [*provider.revoke_steps(), f"Say that it is done: hygiene rotate confirm {request.name}"]
             raise PersonNeededError(
                 f"the new value of {request.name} is current; the old one still has to be revoked by hand",
-                hint=f"revoke it where it came from, then say so: hygiene rotate confirm {request.name}",
+                hint="\n".join(f"  {number}. {step}" for number, step in enumerate(steps, 1)),
             )
         command = policy_of(request.name, self._composition.config).consumers
         if command:
             _run_consumers(command, request.name)
+
+    @cached_property
+    def _tables(self) -> RuleTables:
+        return RuleTables(self._composition.config)
 
     @cached_property
     def _sealer(self) -> Sealer | None:

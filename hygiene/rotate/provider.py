@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from hygiene.secret import Secret
 
@@ -47,8 +47,9 @@ class Target(NamedTuple):
     labels: Mapping[str, str]  # what the store and the configuration know: user, host, role …
     hosts: tuple[str, ...] = ()  # where the configuration allows to connect to, as host or host:port
     admin: Secret | None = None  # the admin credential, where the configuration names one
-    steps: tuple[str, ...] = ()  # what a person does, where no code can
+    tables: Mapping[str, Mapping[str, Any]] = {}  # verify, rotate and revoke as the secret's rule declares them
     answer: Secret | None = None  # the new value that a person brings
+    fixed_hosts: frozenset[str] = frozenset()  # hosts that built-in rules name
 
 
 class Provider(Protocol):
@@ -95,3 +96,23 @@ class Inventory(Protocol):
 
     def discard(self, identifier: str, current: Secret) -> None:
         """Remove the never used credential ``identifier``; raises ProviderError for one that was used."""
+
+
+@runtime_checkable
+class Killable(Protocol):
+    """A provider that can end a credential without a successor, for emergencies."""
+
+    def kill(self, secret: Secret) -> None:
+        """Make ``secret`` worthless at once; twice is the same as once. Raises ProviderError."""
+
+
+@runtime_checkable
+class ByHand(Protocol):
+    """A provider where a person may have to revoke."""
+
+    @property
+    def revokes(self) -> bool:
+        """Whether :meth:`Provider.revoke` acts, so that nobody has to."""
+
+    def revoke_steps(self) -> tuple[str, ...]:
+        """Give the steps by which a person revokes."""

@@ -13,11 +13,11 @@ from hygiene.secret import Secret
 
 PROVIDERS = {
     "aws_iam": "hygiene.rotate.providers.aws_iam:AwsIamProvider",
-    "manual": "hygiene.rotate.providers.manual:ManualProvider",
+    "declared": "hygiene.rotate.providers.declared:DeclaredProvider",
     "postgresql": "hygiene.rotate.providers.postgresql:PostgresqlProvider",
 }
-ALIASES = {"aws": "aws_iam", "postgres": "postgresql"}
-MANUAL = "manual"
+ALIASES = {"aws": "aws_iam", "manual": "declared", "postgres": "postgresql"}
+DECLARED = "declared"  # by the rule's tables; with none, by a person
 _EXTRAS = {"aws_iam": "aws", "postgresql": "postgres"}
 
 
@@ -30,7 +30,7 @@ def provider_name(name: str) -> str:
 
 
 def guess_provider(labels: Mapping[str, str], value: Secret) -> str:
-    """Name the provider of a stored value by its labels, or by its form; ``manual`` where neither tells."""
+    """Name the provider of a stored value by its labels, or by its form; ``declared`` where neither tells."""
     scheme = value.reveal().partition(b"://")[0].partition(b"+")[0].decode("ascii", "ignore").lower()
     fields = fields_of(value) or {}
     told = (labels.get("provider"), labels.get("rule", "").partition("-")[0], scheme, str(fields.get("engine", "")))
@@ -38,7 +38,7 @@ def guess_provider(labels: Mapping[str, str], value: Secret) -> str:
         str(text).startswith(("AKIA", "ASIA")) for text in fields.values()
     ):
         return "aws_iam"
-    return next((ALIASES.get(name, name) for name in told if name and ALIASES.get(name, name) in PROVIDERS), MANUAL)
+    return next((ALIASES.get(name, name) for name in told if name and ALIASES.get(name, name) in PROVIDERS), DECLARED)
 
 
 def open_provider(name: str, target: Target) -> Provider:

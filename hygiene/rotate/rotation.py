@@ -156,8 +156,22 @@ class Rotation:
                 hint="finish the rotation: hygiene rotate --resume",
             )
         if not self._state.begun("aborting"):
+            self._refuse_dead_end()
             self._journal.record("aborting")
         return self._undo()
+
+    def _refuse_dead_end(self) -> None:
+        """Refuse to go back to a value that neither works nor can be made to work again."""
+        able = self._provider.abilities
+        reinstates = able.prepares and not able.overlap
+        if not self._state.begun("issuing") or reinstates or not able.verifiable:
+            return
+        check = self._check(self._slots.read_old(), "old")
+        if check.verdict is not Verdict.LIVE:
+            raise RotationError(
+                f"the old value of {self._name} is {check.verdict.value} ({check.evidence}), so there is no way back",
+                hint="finish the rotation: hygiene rotate --resume",
+            )
 
     @property
     def _state(self) -> State:
@@ -317,7 +331,12 @@ class Rotation:
         if state.sealed and self._sealer is not None:
             self._put(self._sealer.unseal(state.sealed))
             return True
-        self._clear_orphans(self._slots.read_old())
+        old, able = self._slots.read_old(), self._provider.abilities
+        if not able.overlap and not able.idempotent_issue:
+            check = self._check(old, "old")
+            if check.verdict is not Verdict.LIVE:
+                self._stuck(f"the old value is {check.verdict.value}; a new one may have been made, and lost")
+        self._clear_orphans(old)
         return False
 
     def _adopted(self) -> bool:
@@ -370,17 +389,17 @@ class Rotation:
     def _withdraw(self, state: State) -> None:
         """Make the new value worthless and the old one valid."""
         old = self._slots.read_old()
+        new = None
         if state.version:
             new = self._slots.read_new(state.version)
         elif state.sealed and self._sealer is not None:
             new = self._sealer.unseal(state.sealed)
-        else:
+        if new is None:
             self._clear_orphans(old)
-            return
-        if self._provider.abilities.overlap:
+        elif self._provider.abilities.overlap:
             with self._recorder.access("rotate.revoke", self._reference, provider=self._provider.name, which="new"):
                 self._provider.revoke(new, old)
-        elif self._check(old, "old").verdict is not Verdict.LIVE:
+        elif self._prepares and self._check(old, "old").verdict is not Verdict.LIVE:
             with self._recorder.access("rotate.issue", self._reference, provider=self._provider.name, which="old"):
                 self._provider.issue(new, old)
         check = self._wait_for(old, Verdict.LIVE, "old")

@@ -201,3 +201,22 @@ def test_two_runners_at_once_rotate_once(shell: Shell, url: str) -> None:
     assert outcomes.count("rotated") == 1 and set(outcomes) <= {"rotated", "skipped"}
     versions = json.loads(shell("secret", "describe", NAME, "--json"))["versions"]
     assert len(versions) == 2 and works(shell("secret", "get", NAME))
+
+
+def test_verify_tells_stored_and_leaked_credentials_apart(shell: Shell, url: str) -> None:
+    (stored,) = json.loads(shell("verify", NAME, "--json"))
+    assert (stored["verdict"], stored["provider"]) == ("live", "postgresql")
+    leak(shell, url)
+    (found,) = json.loads(shell("verify", "--leaked", "--json", code=1))
+    assert found["verdict"] == "live" and found["rule"] == "postgresql-url" and found["fingerprint"]
+    shell("rotate", "--leaked")
+    (found,) = json.loads(shell("verify", "--leaked", "--json"))
+    assert found["verdict"] == "dead"
+
+
+def test_revoke_without_now_only_says_what_breaks(shell: Shell, url: str) -> None:
+    shell("revoke", NAME, code=2)
+    assert "stops working" in shell.stderr and works(url)
+    assert "now dead" in shell("revoke", NAME, "--now")
+    assert not works(url)
+    shell("secret", "get", NAME, code=5)

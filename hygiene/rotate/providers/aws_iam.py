@@ -109,6 +109,12 @@ class AwsIamProvider:
             return
         self._delete(current, user, pair.id)
 
+    def kill(self, secret: Secret) -> None:
+        """Deactivate the key: nobody can use it, and it can still be brought back."""
+        pair = parse_key_pair(secret)
+        user = self._user(secret, pair)
+        self._call(secret, "update_access_key", UserName=user, AccessKeyId=pair.id, Status="Inactive")
+
     def identifiers(self, current: Secret) -> frozenset[str]:
         """Name the user's access keys."""
         user = self._user(current, parse_key_pair(current))

@@ -86,6 +86,16 @@ class PostgresqlProvider:
             except psycopg.Error as error:
                 raise ProviderError(f"PostgreSQL did not end what {login.user} had: {_reason(error)}") from None
 
+    def kill(self, secret: Secret) -> None:
+        """Take the role's password away, and end its sessions."""
+        login = self._login(secret)
+        with self._session(secret, login) as session:
+            try:
+                session.execute(sql.SQL("alter role {} password null").format(sql.Identifier(login.user)))
+                session.execute(_END_SESSIONS, (login.user,))
+            except psycopg.Error as error:
+                raise ProviderError(f"PostgreSQL did not lock {login.user} out: {_reason(error)}") from None
+
     def _next_role(self, user: str) -> str:
         if user not in self._roles:
             raise ProviderError(f"the stored user {user} is none of the alternating roles {', '.join(self._roles)}")

@@ -1,0 +1,142 @@
+"""What a rule's tables declare of a provider: the request that asks or acts, and what each answer means. No I/O.
+
+A status that the table doesn't name, a redirect, a rate limit and an error of the server prove nothing: they
+are unknown, never dead.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from hygiene.errors import ProviderError
+from hygiene.rotate.net import HttpAnswer, HttpRequest
+from hygiene.rotate.provider import Check, Verdict
+
+Table = Mapping[str, Any]
+_PLACEHOLDER = re.compile(r"\{([a-z_]{1,32})\}")
+_LISTED = re.compile(r"\[(\{[a-z_]{1,32}\})\]\Z")
+_TOO_MANY = 429
+_SERVER = 500
+
+
+def has_request(table: Table) -> bool:
+    """Say whether ``table`` declares a request; other tables have steps for a person."""
+    return isinstance(table.get("request"), str)
+
+
+def request_host(table: Table) -> str:
+    """Name the host that the request of ``table`` goes to."""
+    return urlsplit(str(table["request"]).partition(" ")[2]).netloc.lower()
+
+
+def build_request(table: Table, values: Mapping[str, str], *, base: str = "") -> HttpRequest:
+    """Fill the request of ``table`` with ``values`` (``secret`` and what is known besides).
+
+    ``base`` (``https://host[:port]``) replaces scheme and host. Raises ProviderError when a value is missing,
+    or can't stand where it should.
+    """
+    method, _, url = table["request"].partition(" ")
+    url = _filled(url, {key: quote(value, safe="") for key, value in values.items()})
+    if base:
+        wanted, parts = urlsplit(base), urlsplit(url)
+        url = urlunsplit((wanted.scheme, wanted.netloc, parts.path, parts.query, ""))
+    headers = {name: _header(_filled(text, values)) for name, text in table.get("headers", {}).items()}
+    if "basic" in table:
+        pair = _filled(_pair(table["basic"]), values)
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    body, kind = _body(table, values)
+    if kind:
+        headers.setdefault("Content-Type", kind)
+    return HttpRequest(method, url, headers, body)
+
+
+def check_from_answer(table: Table, answer: HttpAnswer) -> Check:
+    """Say what ``answer`` proves of the credential."""
+    status = answer.status
+    if answer.problem or not status:
+        return Check(Verdict.UNKNOWN, answer.problem or "no answer")
+    evidence = f"HTTP {status}"
+    if status == _TOO_MANY or status >= _SERVER:
+        return Check(Verdict.UNKNOWN, evidence)
+    live, dead = _statuses(table, "live"), _statuses(table, "dead")
+    if status in live | dead and (text := table.get("dead_text")):
+        if text.encode() in answer.body:
+            return Check(Verdict.DEAD, f"{evidence}, {text!r}")
+        dead -= live
+    if status in dead:
+        return Check(Verdict.DEAD if "dead_text" not in table else Verdict.UNKNOWN, evidence)
+    if status in live:
+        text = table.get("live_text")
+        return Check(Verdict.LIVE if not text or text.encode() in answer.body else Verdict.UNKNOWN, evidence)
+    return Check(Verdict.UNKNOWN, evidence)
+
+
+def is_done(table: Table, answer: HttpAnswer) -> bool:
+    """Say whether ``answer`` says that an act (revoke, rotate) was done."""
+    return answer.status in _statuses(table, "done")
+
+
+def is_refused(answer: HttpAnswer) -> bool:
+    """Say whether ``answer`` proves that an act was not done."""
+    return not answer.sent or (400 <= answer.status < _SERVER and answer.status not in (408, _TOO_MANY))
+
+
+def steps_of(table: Table) -> tuple[str, ...]:
+    """Give the steps for a person that ``table`` has."""
+    steps = table.get("steps", ())
+    steps = (steps,) if isinstance(steps, str) else tuple(steps)
+    link, note = table.get("link"), table.get("note")
+    return (
+        *(f"{step} ({link})" if link and number == 0 else step for number, step in enumerate(steps)),
+        *filter(None, (note,)),
+    )
+
+
+def _statuses(table: Table, key: str) -> frozenset[int]:
+    return frozenset(table.get(key, ()))
+
+
+def _body(table: Table, values: Mapping[str, str]) -> tuple[bytes | None, str]:
+    if "form" in table:
+        filled = {key: _filled(str(text), values) for key, text in table["form"].items()}
+        return urlencode(filled).encode(), "application/x-www-form-urlencoded"
+    if "json" in table:
+        return json.dumps(_filled_json(table["json"], values)).encode(), "application/json"
+    if "body" in table:
+        return _filled(table["body"], values).encode(), ""
+    return (b"", "") if table["request"].startswith(("POST", "PUT")) else (None, "")
+
+
+def _filled_json(value: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _filled_json(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled_json(item, values) for item in value]
+    if isinstance(value, str):
+        listed = _LISTED.match(value)
+        return [_filled(listed[1], values)] if listed else _filled(value, values)
+    return value
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    missing = [name for name in _PLACEHOLDER.findall(text) if not values.get(name)]
+    if missing:
+        raise ProviderError(
+            f"the request needs {', '.join(missing)}", hint="set it as a label of the secret: --label NAME=VALUE"
+        )
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], text)
+
+
+def _header(text: str) -> str:
+    if not text.isprintable() or not text.isascii():
+        raise ProviderError("the value can't stand in a header: it has a control or non-ASCII character")
+    return text
+
+
+def _pair(basic: str | Sequence[str]) -> str:
+    return basic if isinstance(basic, str) else ":".join(basic)
