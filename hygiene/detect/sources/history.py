@@ -77,7 +77,7 @@ class HistorySource(CommitsSource):
         try:
             paths, missing = walk_names(self._git, self._reach)
         except SourceError as error:
-            self._skipped.append(Skipped("", f"history is not whole: {error.message}"))
+            self._skipped.append(Skipped("", f"history is not whole: {error.message} ({error.hint})"))
             return
         self._skipped += missing
         for item in name_items(sorted(paths)):
