@@ -14,20 +14,31 @@ SOURCES = {
     "directory": ("hygiene.detect.sources.directory", "DirectorySource"),
     "history": ("hygiene.detect.sources.history", "HistorySource"),
     "commits": ("hygiene.detect.sources.commits", "CommitsSource"),
+    "archive": ("hygiene.detect.sources.archive", "ArchiveSource"),
     "stdin": ("hygiene.detect.sources.stdin", "StdinSource"),
 }
 
 
-def open_source(kind: str, folder: Path | None = None, *, revisions: Sequence[str] = (), **options: Any) -> Source:
+def open_source(
+    kind: str,
+    folder: Path | None = None,
+    *,
+    revisions: Sequence[str] = (),
+    archives: bool = False,
+    **options: Any,
+) -> Source:
     """Open the source ``kind`` (a key of SOURCES).
 
     ``folder``: what to read, for all but stdin. ``revisions``: for commits, such as ``("A..B",)`` or
-    ``("B", "--not", "--remotes=origin")``. ``options`` go to the source: directory ``ignored``; history
-    ``unreachable``, ``deep``; stdin ``stream``, ``name``.
+    ``("B", "--not", "--remotes=origin")``. ``archives``: unpack what is met. ``options`` go to the source:
+    directory ``ignored``; history ``unreachable``, ``deep``; archive ``limits``; stdin ``stream``, ``name``.
     """
     module, name = SOURCES[kind]
     made = getattr(import_module(module), name)
     arguments: list[Any] = [] if folder is None else [folder]
     if kind == "commits":
         arguments.append(tuple(revisions))
-    return cast(Source, made(*arguments, **options))
+    source = cast(Source, made(*arguments, **options))
+    if archives:
+        source = cast(Source, import_module("hygiene.detect.sources.archive").Unpacked(source))
+    return source

@@ -1,0 +1,1 @@
+"""Archives and compressed files, read member by member: nothing is written to disk."""
