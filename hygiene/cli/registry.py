@@ -18,6 +18,7 @@ COMMANDS = {
     "migrate": "hygiene.cli.migrate",
     "rotate": "hygiene.cli.rotate",
     "revoke": "hygiene.cli.revoke",
+    "respond": "hygiene.cli.respond",
     "verify": "hygiene.cli.verify",
     "audit": "hygiene.cli.audit",
     "action": "hygiene.cli.action",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -29,7 +29,7 @@ _CONFIRM = "confirm"
 _JOBS = 4
 
 
-class _Result(NamedTuple):
+class Result(NamedTuple):
     """What came of one secret; the fields of ``--json``."""
 
     name: str
@@ -86,7 +86,7 @@ def command(
         results = [_attempt(Request(name), partial(rotations.abort, name)) for name in names or rotations.unfinished()]
     elif resume:
         chosen = [Request(name) for name in names or rotations.unfinished()]
-        results = _each(chosen, rotations.resume, jobs)
+        results = each(chosen, rotations.resume, jobs)
         if not chosen:
             notice("nothing to resume")
     else:
@@ -101,12 +101,12 @@ def command(
         if dry_run:
             results = [_attempt(request, partial(_plan, rotations, request)) for request in chosen]
         else:
-            results = _each(chosen, rotations.rotate, jobs)
+            results = each(chosen, rotations.rotate, jobs)
     _print(results, as_json=as_json)
     return exit_code(results) or (ExitCode.INCOMPLETE if incomplete else ExitCode.CLEAN)
 
 
-def exit_code(results: list[_Result]) -> int:
+def exit_code(results: Sequence[Result]) -> int:
     """5 when something failed, 1 when something waits for a person, else 0."""
     outcomes = {result.outcome for result in results}
     if "failed" in outcomes:
@@ -154,12 +154,13 @@ def _chosen(
             yield Request(secret.name, "due", current.id)
 
 
-def _each(requests: list[Request], work: Callable[[Request], Rotated], jobs: int) -> list[_Result]:
+def each(requests: list[Request], work: Callable[[Request], Rotated], jobs: int) -> list[Result]:
+    """Do ``work`` for every request, at most ``jobs`` at once; a failure of one does not stop the others."""
     with ThreadPoolExecutor(max_workers=min(jobs, max(len(requests), 1))) as pool:
         return list(pool.map(lambda request: _attempt(request, partial(work, request)), requests))
 
 
-def _attempt(request: Request, work: Callable[[], Rotated]) -> _Result:
+def _attempt(request: Request, work: Callable[[], Rotated]) -> Result:
     """Do ``work``; what was chosen by us and not by name gives way to another runner that was first."""
     try:
         done = work()
@@ -169,8 +170,8 @@ def _attempt(request: Request, work: Callable[[], Rotated]) -> _Result:
             outcome = "waiting"
         elif isinstance(error, ConflictError) and request.expected:
             outcome = "skipped"
-        return _Result(request.name, outcome, error=error.message, hint=error.hint)
-    return _Result(request.name, done.outcome, done.provider, done.reference, done.gap, done.evidence)
+        return Result(request.name, outcome, error=error.message, hint=error.hint)
+    return Result(request.name, done.outcome, done.provider, done.reference, done.gap, done.evidence)
 
 
 def _plan(rotations: Rotations, request: Request) -> Rotated:
@@ -190,7 +191,7 @@ def _confirm(rotations: Rotations, name: str) -> Rotated:
     return rotations.resume(Request(name, revoked=True))
 
 
-def _print(results: list[_Result], *, as_json: bool) -> None:
+def _print(results: list[Result], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([result._asdict() for result in results], indent=2))
         return

@@ -220,3 +220,22 @@ def test_revoke_without_now_only_says_what_breaks(shell: Shell, url: str) -> Non
     assert "now dead" in shell("revoke", NAME, "--now")
     assert not works(url)
     shell("secret", "get", NAME, code=5)
+
+
+def test_respond_ends_every_leak_that_is_stored_and_names_the_others(shell: Shell, url: str) -> None:
+    other = url.replace(NAME, "x").replace("@", "-never-stored@")
+    leak(shell, f"{url} {other}")
+    report = json.loads(shell("respond", "--json", code=1))
+    states = sorted(one["state"] for one in report["exposures"])
+    assert states == ["closed", "open"] and not works(url)
+    before = shell("secret", "history", NAME, "--json")
+    again = json.loads(shell("respond", "--json", code=1))
+    assert sorted(one["state"] for one in again["exposures"]) == states
+    assert shell("secret", "history", NAME, "--json") == before
+    shell("audit", "verify")
+
+
+def test_respond_dry_run_rotates_nothing(shell: Shell, url: str) -> None:
+    leak(shell, url)
+    shell("respond", "--dry-run", code=1)
+    assert works(url)
