@@ -35,7 +35,7 @@ from hygiene.replace.undo import redo
 from hygiene.replace.wiring import wired
 from hygiene.replace.worktree import Worktree
 from hygiene.secret import Secret
-from hygiene.store.protocol import CURRENT, Expect, Store
+from hygiene.store.protocol import CURRENT, Expect, Store, Version
 
 JOB = "migrate"
 Progress = Callable[[int, int], None]  # units done, units in all
@@ -84,8 +84,8 @@ class Migration:
         self.journal = journal
         self._style = Style(*journal.facts["style"])
         self._units = [unit_from_json(unit) for unit in journal.facts["units"]]
-        self._announced = {str(entry["name"]) for entry in journal.entries("storing")}
-        self._stored = {str(entry["name"]) for entry in journal.entries("stored")}
+        self._announced = {str(name) for entry in journal.entries("storing") for name in entry["names"]}
+        self._stored = {str(name) for entry in journal.entries("stored") for name, _ in entry["versions"]}
         self._ready = _prepared(plan) if plan is not None else {}
 
     def run(self, progress: Progress = lambda done, total: None) -> Outcome:
@@ -150,39 +150,46 @@ class Migration:
     # The store
 
     def _store_all(self, unit: Unit, rewrites: Mapping[str, _Rewritten]) -> None:
+        """Store all secrets of ``unit``; the journal is synced before the first and after the last."""
         values = {name: secret for rewrite in rewrites.values() for name, secret in rewrite.values.items()}
-        for entry in unit.entries:
-            if entry.name in self._stored:
-                continue
+        waiting = [entry for entry in unit.entries if entry.name not in self._stored]
+        for entry in waiting:
             if entry.name not in values:
                 raise ConflictError(f"{entry.name} is not stored, and its value stands in no file any more")
-            self._store_one(entry, values[entry.name])
+        new = [entry.name for entry in waiting if self._is_new(entry.name)]
+        if new:
+            self.journal.record("storing", names=new)
+            self._announced.update(new)
+        versions = [[entry.name, self._store_one(entry, values[entry.name])] for entry in waiting]
+        if versions:
+            ours = [entry.name for entry in waiting if entry.name in self._announced]
+            self.journal.record("stored", versions=versions, ours=ours)
+            self._stored.update(entry.name for entry in waiting)
 
-    def _store_one(self, entry: KeptEntry, secret: Secret) -> None:
-        announced = entry.name in self._announced
-        if announced or self._store.describe(entry.name) is None:
-            if not announced:
-                self.journal.record("storing", name=entry.name)
-                self._announced.add(entry.name)
-            self._put(entry, secret)
-        told = self._store.describe(entry.name)
-        current = told.staged(CURRENT) if told is not None else None
+    def _is_new(self, name: str) -> bool:
+        return name not in self._announced and self._store.describe(name) is None
+
+    def _store_one(self, entry: KeptEntry, secret: Secret) -> str:
+        """Store one secret if it is ours to store, read it back, and give its version."""
+        version = self._put(entry, secret).id if entry.name in self._announced else self._current(entry.name)
         if self._store.get(entry.name) != secret:
             raise StoreError(
                 f"{entry.name} does not read back as it was stored; its files are not changed",
                 hint="see `hygiene secret describe`, then run migrate with --resume or --rollback",
             )
-        self.journal.record(
-            "stored", name=entry.name, version=current.id if current else "", ours=entry.name in self._announced
-        )
-        self._stored.add(entry.name)
+        return version
 
-    def _put(self, entry: KeptEntry, secret: Secret) -> None:
+    def _current(self, name: str) -> str:
+        told = self._store.describe(name)
+        current = told.staged(CURRENT) if told is not None else None
+        return current.id if current is not None else ""
+
+    def _put(self, entry: KeptEntry, secret: Secret) -> Version:
         """Write the secret; after a crash the same token makes it the same version."""
         facts = (("rule", entry.rule), ("variable", ",".join(entry.variables)))
         labels = tuple((key, text) for key, text in facts if text)
         expect = Expect.ABSENT if self._store.capabilities.cas else Expect.ANYTHING
-        self._store.put(entry.name, secret, expect=expect, token=entry.token, labels=labels)
+        return self._store.put(entry.name, secret, expect=expect, token=entry.token, labels=labels)
 
     def _evidence(self, entry: KeptEntry, files: Sequence[KeptFile]) -> AbstractContextManager[object]:
         own = [file.path for file in files if any(step.name == entry.name for step in file.steps)]

@@ -57,7 +57,7 @@ class _Values(dict[str, Secret]):
     def __init__(self, store: Store, journal: Journal) -> None:
         super().__init__()
         self._store = store
-        self._versions = {str(entry["name"]): str(entry["version"]) for entry in journal.entries("stored")}
+        self._versions = stored_versions(journal)
 
     def __missing__(self, name: str) -> Secret:
         version = self._versions.get(name) if self._store.capabilities.versions else None
@@ -86,19 +86,24 @@ def _restore(tree: Worktree, file: KeptFile, head: str, values: _Values) -> None
     tree.write(file.path, original)
 
 
+def stored_versions(journal: Journal) -> dict[str, str]:
+    """Give the versions that a migration stored, by name."""
+    return {str(name): str(version) for entry in journal.entries("stored") for name, version in entry["versions"]}
+
+
 def _delete(store: Store, journal: Journal) -> tuple[list[str], list[Left]]:
     """Delete for good the secrets that this migration made, whose values the files hold again.
 
     One that has another version by now is left: its value stands nowhere else.
     """
+    ours = {str(name) for entry in journal.entries("stored") for name in entry["ours"]}
     deleted, left = [], []
-    for entry in journal.entries("stored"):
-        name = str(entry["name"])
-        told = store.describe(name) if entry["ours"] else None
+    for name, version in stored_versions(journal).items():
+        told = store.describe(name) if name in ours else None
         if told is None:
             continue  # not made by us, or deleted by a rollback that was cut short
         current = told.staged(CURRENT)
-        if told.deleted is None and current is not None and current.id != entry["version"]:
+        if told.deleted is None and current is not None and current.id != version:
             left.append(Left(name, "it has another value since the migration"))
             continue
         store.delete(name, recoverable=False)

@@ -148,7 +148,7 @@ def test_migrate_leaves_all_files_of_a_secret_when_one_was_changed(project):
 
 def test_resume_when_the_value_is_nowhere_is_an_error(project):
     migration = project.start()
-    migration.journal.record("storing", name="shop/db-password")
+    migration.journal.record("storing", names=["shop/db-password"])
     for name in ("app/db.py", "deploy.sh", ".env"):
         (project.root / name).unlink()
     outcome = project.resume().run()
