@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import click
 
+from hygiene import __version__
 from hygiene.cli.acceptance import allowlist_notices
 from hygiene.cli.progress import progress
 from hygiene.cli.scanning import Scanning, Wishes, open_scanning
 from hygiene.detect.scan import scan
+from hygiene.detect.seen import Notebook
 from hygiene.detect.sources.protocol import Source
 from hygiene.detect.sources.registry import open_source
 from hygiene.detect.workers import usable_cores
@@ -21,6 +24,7 @@ from hygiene.errors import ExitCode, UsageError
 from hygiene.fileio import write_atomic
 from hygiene.finding import CONFIDENCES, ScanResult
 from hygiene.git import Git, find_root
+from hygiene.places import cache_folder, repository_folder
 from hygiene.report.registry import FORMATS, REVEALING, reporter
 
 
@@ -48,6 +52,7 @@ class Target(NamedTuple):
 @click.option("--rules", multiple=True, metavar="DIR", help="More rules, beside the built-in ones.")
 @click.option("--baseline", default="", metavar="FILE", help="Baseline to use.")
 @click.option("--no-baseline", is_flag=True, help="Report what the baseline accepts as new.")
+@click.option("--no-cache", is_flag=True, help="With --history: read all, also what an earlier scan has seen.")
 @click.option("--show-secrets", is_flag=True, help="Show values in full (text, json, jsonl).")
 @click.option("--min-confidence", type=click.Choice(CONFIDENCES), default=None, help="Report from here upwards.")
 @click.option("--config", default="", metavar="FILE", help="Configuration to use instead of the nearest one.")
@@ -68,18 +73,33 @@ def command(path: Path, **options: Any) -> int:
     target = _target(path, root, options)
     scanning = open_scanning(path.resolve(), root, _wishes(options), base=target.base)
     scanning.accepted()  # so that a broken baseline is told before the work
+    source, complete = _remembering(target.source, root, options, scanning)
     with progress(sys.stderr) as report:
         result = scan(
-            target.source,
+            source,
             scanning.examiner,
             scanning.accepted,
             exclude=scanning.config.exclude,
             jobs=options["jobs"] or usable_cores(),
             report=report,
         )
+    result = complete(result)
     _write(result, options)
     _tell(scanning, target)
     return exit_code(result)
+
+
+def _remembering(
+    source: Source, root: Path | None, options: dict[str, Any], scanning: Scanning
+) -> tuple[Source, Callable[[ScanResult], ScanResult]]:
+    """Give the source that reads only what an earlier scan has not seen, and what completes its result."""
+    if not options["history"] or options["unreachable"] or options["no_cache"] or root is None:
+        return source, lambda result: result
+    least = options["min_confidence"] or scanning.config.min_confidence
+    folder = repository_folder(Git(root).common_dir())
+    notebook = Notebook(folder, cache_folder(), f"{__version__} {scanning.digest} {least}")
+    remembered = open_source("remembered", root, notebook=notebook)
+    return remembered, cast(Callable[[ScanResult], ScanResult], getattr(remembered, "completed"))  # noqa: B009
 
 
 def exit_code(result: ScanResult) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
     from hygiene.detect.judge import Judge
 
+_MODEL = Path(__file__).with_name("model") / "generic.bin"
 NOTICE = "the hyperscan wheel is missing: scanning with Python's re gives the same results, many times slower"
 
 
@@ -25,7 +26,7 @@ class Loaded(NamedTuple):
     """An engine with the rules of a run."""
 
     engine: Engine
-    digest: str  # of the rules and of the engine
+    digest: str  # of the rules, the engine and the model: what decides on what is found
     notice: str = ""  # what the user should know about the engine
 
 
@@ -95,4 +96,13 @@ def _compile(module: Any, choice: RuleChoice) -> CompiledRules:
 
 def _loaded(module: Any, compiled: CompiledRules) -> Loaded:
     engine = module.open_engine(compiled.patterns, compiled.database)
-    return Loaded(engine, f"{compiled.digest} {module.NAME}", "" if module.NAME.startswith("hyperscan") else NOTICE)
+    notice = "" if module.NAME.startswith("hyperscan") else NOTICE
+    return Loaded(engine, f"{compiled.digest} {module.NAME} {_model_state()}", notice)
+
+
+def _model_state() -> str:
+    try:
+        status = _MODEL.stat()
+    except FileNotFoundError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns}"

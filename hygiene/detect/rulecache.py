@@ -2,7 +2,8 @@
 
 One file a rule set: a line that says what it was made from, a checksum, then the patterns (marshalled) and Hyperscan's
 database. It is used only if this user owns it and nobody else may write it, and if every part of the line still holds:
-our version, the engine, the interpreter, the CPU, and name, size and times of each rule file. Anything else is rebuilt.
+our version, the engine, the interpreter, the CPU, and name, size and times of each rule file and of what reads them.
+Anything else is rebuilt.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from hygiene.fileio import is_private, make_private_folder, write_atomic
 
 _FORMAT = 2
 _MAGIC = b"hygiene rules "
+_HERE = Path(__file__).parent
+_MAKERS = tuple(_HERE / name for name in ("compile.py", "pattern.py", "rulefile.py", "encodings/prefilter.py"))
 _KEPT = 16  # rule sets of other projects and versions; older ones go
 
 
@@ -36,7 +39,7 @@ class CompiledRules(NamedTuple):
 
 def cache_key(files: Sequence[Path], settings: Sequence[str], engine: str) -> str:
     """Say in one line what compiled rules depend on: a change of any rule file or setting changes it."""
-    states = [_state(path) for path in files]
+    states = [_state(path) for path in (*_MAKERS, *files)]
     parts = (__version__, _FORMAT, engine, sys.implementation.cache_tag, _cpu(), states, tuple(settings))
     return repr(parts)
 

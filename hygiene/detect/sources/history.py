@@ -85,6 +85,7 @@ class HistorySource(CommitsSource):
 
     def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
         """Give the places of ``ids`` in history, in tags and in the names of refs."""
+        self._reach = self._reached()
         if self._unreachable:
             self._reach = self._reach._replace(revisions=(*self._reach.revisions, *self._all_commits))
         refs = {name: (Provenance("ref", path),) for name in ids if (path := named_path(name, REF)) is not None}

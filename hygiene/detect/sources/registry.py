@@ -13,6 +13,7 @@ SOURCES = {
     "index": ("hygiene.detect.sources.index", "IndexSource"),
     "directory": ("hygiene.detect.sources.directory", "DirectorySource"),
     "history": ("hygiene.detect.sources.history", "HistorySource"),
+    "remembered": ("hygiene.detect.sources.remembered", "RememberedHistory"),
     "commits": ("hygiene.detect.sources.commits", "CommitsSource"),
     "archive": ("hygiene.detect.sources.archive", "ArchiveSource"),
     "stdin": ("hygiene.detect.sources.stdin", "StdinSource"),
@@ -31,7 +32,8 @@ def open_source(
 
     ``folder``: what to read, for all but stdin. ``revisions``: for commits, such as ``("A..B",)`` or
     ``("B", "--not", "--remotes=origin")``. ``archives``: unpack what is met. ``options`` go to the source:
-    directory ``ignored``; history ``unreachable``, ``deep``; archive ``limits``; stdin ``stream``, ``name``.
+    directory ``ignored``; history ``unreachable``, ``deep``; remembered ``notebook``; archive ``limits``;
+    stdin ``stream``, ``name``.
     """
     module, name = SOURCES[kind]
     made = getattr(import_module(module), name)

@@ -1,0 +1,166 @@
+"""A scan that remembers gives what a scan of everything gives, whatever happened in between."""
+
+import random
+
+import pytest
+
+from hygiene.detect.engine import HyperscanEngine, compile_database
+from hygiene.detect.examine import Examiner
+from hygiene.detect.findings import Accepted
+from hygiene.detect.scan import scan
+from hygiene.detect.seen import Notebook
+from hygiene.detect.sources.history import HistorySource
+from hygiene.detect.sources.remembered import RememberedHistory
+from tests.repository import Repository
+from tests.unit.detect.sample import PASSWORD, TOKEN, token
+
+PATTERNS = (TOKEN, PASSWORD)
+ENGINE = HyperscanEngine(PATTERNS, compile_database(PATTERNS))
+
+
+class Bench:
+    def __init__(self, tmp_path):
+        self.repository = Repository(tmp_path / "work")
+        self.cache = tmp_path / "cache"
+
+    def notebook(self, key="rules"):
+        return Notebook(self.repository.folder / ".git" / "hygiene", self.cache, key)
+
+    def whole(self):
+        return self._scan(HistorySource(self.repository.folder))
+
+    def again(self, key="rules"):
+        source = RememberedHistory(self.repository.folder, self.notebook(key))
+        return source.completed(self._scan(source))
+
+    def _scan(self, source):
+        return scan(source, Examiner(ENGINE, lambda: b"key", "medium"), Accepted)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    return Bench(tmp_path)
+
+
+def test_remembered_nothing_new_gives_the_same_and_reads_only_what_matched(bench):
+    bench.repository.commit(a=token(1), b=b"clean", c=b"password=hunter42x")
+    first = bench.again()
+    source = RememberedHistory(bench.repository.folder, bench.notebook())
+    assert {item.path for item in source.items()} == {"a", "c"}
+    assert bench.again() == first == bench.whole()
+
+
+def test_remembered_new_commit_reads_only_what_it_adds(bench):
+    bench.repository.commit(a=token(1), b=b"clean")
+    bench.again()
+    bench.repository.commit(d=token(2))
+    source = RememberedHistory(bench.repository.folder, bench.notebook())
+    assert {item.path for item in source.items()} == {"a", "d", ""}  # "": the commit itself
+    assert bench.again().findings == bench.whole().findings
+
+
+def test_remembered_other_rules_read_all(bench):
+    bench.repository.commit(a=token(1), b=b"clean")
+    bench.again()
+    assert RememberedHistory(bench.repository.folder, bench.notebook("others"))._memory is None
+
+
+@pytest.mark.parametrize("at", [0, 20, 60, -1])
+def test_remembered_damaged_or_forged_note_is_not_believed(bench, at):
+    bench.repository.commit(a=token(1))
+    bench.again()
+    (note,) = (bench.repository.folder / ".git/hygiene/seen").iterdir()
+    content = bytearray(note.read_bytes())
+    content[at] ^= 1
+    note.write_bytes(content)
+    assert bench.notebook().read() is None
+    assert bench.again().findings == bench.whole().findings
+
+
+def test_remembered_note_with_the_seal_of_another_user_is_not_believed(bench):
+    bench.repository.commit(a=token(1))
+    bench.again()
+    (bench.cache / "seen-seal").write_bytes(b"x" * 32)
+    assert bench.notebook().read() is None
+
+
+def test_remembered_note_that_others_may_write_is_not_believed(bench):
+    bench.repository.commit(a=token(1))
+    bench.again()
+    (note,) = (bench.repository.folder / ".git/hygiene/seen").iterdir()
+    note.chmod(0o666)
+    assert bench.notebook().read() is None
+
+
+def test_remembered_missing_object_is_told_each_time(bench):
+    repository = bench.repository
+    repository.commit(a=token(1), b=b"gone")
+    name = repository.blob(b"gone")
+    place = repository.folder / ".git/objects" / name[:2] / name[2:]
+    content = place.read_bytes()
+    place.unlink()
+    assert bench.again().incomplete
+    assert bench.again().incomplete
+    place.write_bytes(content)
+    assert not bench.again().incomplete
+
+
+def test_remembered_holds_no_value(bench):
+    bench.repository.commit(a=token(1))
+    bench.again()
+    for path in [*bench.cache.rglob("*"), *(bench.repository.folder / ".git/hygiene").rglob("*")]:
+        if path.is_file():
+            assert token(1) not in path.read_bytes()
+
+
+ACTS = ("commit", "commit", "commit", "commit", "secret", "secret", "secret", "remove", "branch")
+ACTS += ("switch", "merge", "tag", "reset", "drop", "stash")
+
+
+def step(repository, choose):
+    """Do something to the repository, as people do."""
+    branches = repository.git("for-each-ref", "--format=%(refname:short)", "refs/heads").split()
+    act = choose.choice(
+        ["commit"] * 4 + ["secret"] * 3 + ["remove", "branch", "switch", "merge", "tag", "reset", "drop", "stash"]
+    )
+    name = f"f{choose.randrange(4)}"
+    if act == "commit":
+        repository.commit(**{name: b"text %d\n" % choose.randrange(1000)})
+    elif act == "secret":
+        repository.commit(**{name: b"password=hunter%02dx\n" % choose.randrange(4) + token(choose.randrange(4))})
+    elif act == "remove":
+        repository.git("rm", "-q", "--ignore-unmatch", name)
+        repository.commit()
+    elif act == "branch":
+        repository.git("checkout", "-q", "-B", f"b{choose.randrange(4)}")
+    elif act == "switch":
+        repository.git("checkout", "-q", "-f", choose.choice(branches))
+    elif act == "merge":
+        repository.git("merge", "-q", "-s", "ours", "-m", "merge", choose.choice(branches))
+    elif act == "tag":
+        repository.git("tag", "-f", "-a", "-m", choose.choice(["note", token(7).decode()]), f"t{choose.randrange(2)}")
+    elif act == "reset":
+        repository.git("reset", "-q", "--hard", "HEAD^" if choose.random() < 0.7 and repository.day > 3 else "HEAD")
+    elif act == "drop":
+        for branch in [branch for branch in branches if branch.startswith("b")][:1]:
+            repository.git("checkout", "-q", "-f", "main")
+            repository.git("branch", "-q", "-D", branch)
+    elif act == "stash":
+        repository.write(name, token(choose.randrange(20, 24)))
+        repository.git("add", "-A")
+        repository.git("stash", "-q")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_remembered_any_history_gives_what_a_scan_of_everything_gives(bench, seed):
+    choose = random.Random(seed)
+    for number in range(5):
+        bench.repository.commit(**{f"f{number}": b"start %d" % number})
+    for _ in range(12):
+        try:
+            step(bench.repository, choose)
+        except AssertionError:
+            continue  # git refused: nothing to reset, nothing to stash
+        if choose.random() < 0.6:
+            assert bench.again().findings == bench.whole().findings
+    assert bench.again().findings == bench.whole().findings
