@@ -3,6 +3,7 @@
 import pytest
 
 from tests.contract.places import PLACES
+from tests.servers.conjur import conjur
 from tests.servers.moto import moto
 from tests.servers.openbao import openbao
 
@@ -23,6 +24,12 @@ def moto_server(tmp_path_factory):
 @pytest.fixture(scope="session")
 def openbao_server(tmp_path_factory):
     with openbao(tmp_path_factory.mktemp("openbao")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def conjur_server():
+    with conjur() as server:
         yield server
 
 

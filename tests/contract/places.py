@@ -3,6 +3,7 @@
 import os
 import uuid
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from hygiene.config import Config
 from hygiene.secret import Secret
@@ -76,4 +77,23 @@ def vault(request, tmp_path, monkeypatch):
     yield Place(lambda: open_store(f"vault://secret/{prefix}", Config()), foreign)
 
 
-PLACES = [embedded, aws, vault]
+@contextmanager
+def conjur(request, tmp_path, monkeypatch):
+    server = request.getfixturevalue("conjur_server")
+    server.reset()
+    for name in [name for name in os.environ if name.startswith(("CONJUR_", "HYGIENE_ID", "JWT_"))]:
+        monkeypatch.delenv(name)
+    settings = {"APPLIANCE_URL": server.url, "AUTHN_LOGIN": "admin", "AUTHN_API_KEY": server.keys["admin"]}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"CONJUR_{name}", value)
+
+    def foreign(name, value):
+        now = datetime.now(UTC).isoformat()
+        plain = {"annotations": {}, "values": [value], "policy": "team/app", "created": now}
+        server.variables[f"team/app/{name}"] = plain
+
+    yield Place(lambda: open_store("conjur://myorg/team/app", Config()), foreign)
+    assert not server.violations, "\n".join(server.violations)
+
+
+PLACES = [embedded, aws, vault, conjur]
