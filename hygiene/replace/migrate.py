@@ -7,7 +7,8 @@ by its hash, so nothing is done twice, and what someone else changed in between 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -40,6 +41,7 @@ from hygiene.store.protocol import CURRENT, Expect, Store, Version
 JOB = "migrate"
 Progress = Callable[[int, int], None]  # units done, units in all
 _SHOWN_FILES = 20
+_WRITERS = 8  # threads; a write mostly waits for its sync
 
 
 class Left(NamedTuple):
@@ -121,14 +123,19 @@ class Migration:
             late = self._write(todo, rewrites)
         return [Left(path, _why(True)) for path in (*sorted(strange), *late)]
 
-    def _write(self, files: Iterable[KeptFile], rewrites: Mapping[str, _Rewritten]) -> list[str]:
-        late = []
-        for file in files:
-            if self._tree.hash(file.path) == file.before:
+    def _write(self, files: Sequence[KeptFile], rewrites: Mapping[str, _Rewritten]) -> list[str]:
+        """Write ``files``, and give those that were changed in the meantime; waits for disks in parallel."""
+
+        def write(file: KeptFile) -> bool:
+            unchanged = self._tree.hash(file.path) == file.before
+            if unchanged:
                 self._tree.write(file.path, rewrites[file.path].after)
-            else:
-                late.append(file.path)
-        return late
+            return unchanged
+
+        if len(files) < _WRITERS:
+            return [file.path for file in files if not write(file)]
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            return [file.path for file, done in zip(files, pool.map(write, files), strict=True) if not done]
 
     def _rewritten(self, file: KeptFile) -> _Rewritten:
         if file.path in self._ready:
