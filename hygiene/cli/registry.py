@@ -16,6 +16,7 @@ COMMANDS = {
     "render": "hygiene.cli.render",
     "access": "hygiene.cli.access",
     "migrate": "hygiene.cli.migrate",
+    "purge": "hygiene.cli.purge",
     "rotate": "hygiene.cli.rotate",
     "revoke": "hygiene.cli.revoke",
     "respond": "hygiene.cli.respond",
