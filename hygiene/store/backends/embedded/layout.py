@@ -17,13 +17,23 @@ _ROOT = "secrets"
 
 def record_folder(root: Path, name: str) -> Path:
     """Give the folder of the secret ``name``, which is a checked name."""
-    parts = [piece for part in name.split("/") for piece in _cut(part)]
-    return root.joinpath(_ROOT, *parts)
+    return Path(_folder(str(root), name))
 
 
-def value_path(root: Path, name: str, digest: str) -> Path:
+def record_path(root: str, name: str) -> str:
+    """Give the record's file of the secret ``name``; text and not a Path, since each read and listing needs it."""
+    return f"{_folder(root, name)}/{RECORD}"
+
+
+def value_path(root: str, name: str, digest: str) -> str:
     """Give the age file of ``name`` whose SHA-256 is ``digest``."""
-    return record_folder(root, name) / f"@{digest[:32]}.age"
+    return f"{_folder(root, name)}/@{digest[:32]}.age"
+
+
+def read_file(path: str) -> bytes:
+    """Read a whole file."""
+    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a Path costs as much as the reading
+        return stream.read()
 
 
 def record_names(root: Path, prefix: str = "") -> list[str]:
@@ -53,6 +63,12 @@ def _joined(name: str, piece: str) -> str:
     if name.endswith("@"):
         return name[:-1] + piece
     return f"{name}/{piece}" if name else piece
+
+
+def _folder(root: str, name: str) -> str:
+    if len(name) > _CUT:
+        name = "/".join(piece for part in name.split("/") for piece in _cut(part))
+    return f"{root}/{_ROOT}/{name}"
 
 
 def _cut(part: str) -> list[str]:

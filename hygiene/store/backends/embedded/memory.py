@@ -78,7 +78,7 @@ class Memory:
             self._write("DELETE FROM stores WHERE path = ?", [(str(path.resolve()),)])
 
     def _rows(self, query: str, *values: str) -> list[tuple[str, int, str]]:
-        if not self._path.exists():
+        if self._connection is None and not self._path.exists():
             return []
         try:
             try:

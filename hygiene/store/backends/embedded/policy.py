@@ -6,6 +6,7 @@ The first edition signs itself, and its digest is the store's id; a client remem
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,10 +95,11 @@ def write_policy(
 def latest_serial(root: Path) -> int:
     """Give the serial of the newest edition, 0 where there is no store."""
     try:
-        names = [entry.stem for entry in (root / FOLDER).iterdir() if entry.suffix == ".json"]
+        with os.scandir(f"{root}/{FOLDER}") as entries:
+            stems = [entry.name[:-5] for entry in entries if entry.name.endswith(".json")]
     except FileNotFoundError:
         return 0
-    return max((int(name) for name in names if name.isdecimal()), default=0)
+    return max((int(stem) for stem in stems if stem.isdecimal()), default=0)
 
 
 def read_policy(root: Path) -> Policy:

@@ -73,6 +73,8 @@ class EmbeddedStore:
         self.root = root
         self.uri = uri
         self._label = label
+        self._query = (("store", label),) if label else ()
+        self._folder = str(root)
         self._find_identity = identity
         self._found: crypto.Identity | None = None
         self._memory = memory
@@ -82,8 +84,7 @@ class EmbeddedStore:
 
     def reference(self, name: str, *, field: str = "") -> Reference:
         """Build the reference to the current version of ``name``."""
-        query = (("store", self._label),) if self._label else ()
-        return Reference("embedded", check_name(name), query, field)
+        return Reference("embedded", check_name(name), self._query, field)
 
     def name_of(self, reference: Reference) -> str:
         """Give the name that ``reference`` means here."""
@@ -104,7 +105,7 @@ class EmbeddedStore:
             return
         for record in self.records(policy, prefix):
             if not record.gone:
-                yield record.told(self.reference(record.name))
+                yield record.told(Reference("embedded", record.name, self._query))
 
     def put(
         self,
@@ -363,7 +364,7 @@ class EmbeddedStore:
     def _load(self, name: str, policy: Policy) -> Record | None:
         seen = self._memory.record(policy.store, name)
         try:
-            raw = (layout.record_folder(self.root, name) / layout.RECORD).read_bytes()
+            raw = layout.read_file(layout.record_path(self._folder, name))
         except (FileNotFoundError, NotADirectoryError):
             if seen is not None:
                 raise _gone_error(name) from None
@@ -374,7 +375,7 @@ class EmbeddedStore:
 
     def _read_raw(self, policy: Policy, name: str) -> bytes:
         try:
-            return (layout.record_folder(self.root, name) / layout.RECORD).read_bytes()
+            return layout.read_file(layout.record_path(self._folder, name))
         except (FileNotFoundError, NotADirectoryError):
             if self._memory.record(policy.store, name) is not None:
                 raise _gone_error(name) from None
@@ -472,7 +473,7 @@ class EmbeddedStore:
         readers = self.readers(policy, name)
         sealed = crypto.encrypt(plaintext, readers)
         own = digest(sealed)
-        path = layout.value_path(self.root, name, own)
+        path = Path(layout.value_path(self._folder, name, own))
         make_private_folder(path.parent)
         write_atomic(path, sealed)
         return own, tuple(sorted(reader_id(reader) for reader in readers))
@@ -480,7 +481,7 @@ class EmbeddedStore:
     def _read_value(self, name: str, entry: Entry) -> bytes | None:
         """Give the age file of ``entry``, or None where it is missing or not the one that was signed."""
         try:
-            sealed = layout.value_path(self.root, name, entry.digest).read_bytes()
+            sealed = layout.read_file(layout.value_path(self._folder, name, entry.digest))
         except FileNotFoundError:
             return None
         except OSError as error:
