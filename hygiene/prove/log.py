@@ -39,6 +39,7 @@ from hygiene.prove.redact import Redactor
 from hygiene.prove.state import CLOSED, SUFFIX, State, create_state, read_state, write_state
 
 SEGMENT_BYTES = 64 * 2**20  # a file that is larger is followed by a new one
+_ENTRY_AT_MOST = 2**18  # bytes, with room: fields are cut to 2 KiB by the redactor
 _TAMPERED = "hygiene audit verify says more; hygiene audit restart --reason … begins a new chain and records that"
 
 
@@ -56,6 +57,7 @@ class Log:
         self.redactor = Redactor()
         self._actor = {key: self.redactor.clean(value) for key, value in actor._asdict().items() if value}
         self._segment_bytes = segment_bytes
+        self._state: Path | None = None  # of the chain that is written, once it is known
 
     def record(self, action: str, object: str, outcome: str, **detail: str) -> AuditEvent:
         """Append one entry durably; raises :class:`AuditError` when that fails."""
@@ -116,7 +118,8 @@ class Log:
 
     def _write(self, deed: Callable[[Head], Deed], key: bytes | None = None) -> AuditEvent:
         try:
-            make_private_folder(self.folder)
+            if self._state is None:
+                make_private_folder(self.folder)
             with locked(self.folder / ".lock"):
                 path, state = self._open_chain()
                 return self._append(path, state, deed(state.head), key)
@@ -124,10 +127,13 @@ class Log:
             raise _refusal(error) from error
 
     def _open_chain(self) -> tuple[Path, State]:
+        if self._state is not None and self._state.exists():
+            return self._state, self._caught_up(self._state, read_state(self._state))
         states = sorted(self.folder.glob("*" + SUFFIX))
         if len(states) > 1:
             raise AuditError(f"{self.folder} holds the state of {len(states)} chains", hint=_TAMPERED)
         if states:
+            self._state = states[0]
             return states[0], self._caught_up(states[0], read_state(states[0]))
         return self._start_chain()
 
@@ -172,10 +178,11 @@ class Log:
             raise AuditError(f"the audit log is gone: {current}", hint=_TAMPERED) from error
         if size < state.size:
             raise AuditError(f"the audit log was cut: {current}", hint=_TAMPERED)
-        if size == state.size and not following.exists():
+        may_follow = state.size + _ENTRY_AT_MOST > self._segment_bytes and following.exists()
+        if size == state.size and not may_follow:
             return state
         state = _read_on(current, state)
-        if following.exists():
+        if may_follow:
             state = _read_on(following, State(state.head, state.segment + 1, 0))
         write_state(path, state)
         return state
