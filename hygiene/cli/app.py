@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import cast
 
@@ -10,6 +11,8 @@ import click
 from hygiene import __version__
 from hygiene.cli.registry import COMMANDS
 from hygiene.errors import ExitCode
+
+_EXTRA = re.compile(r"(extra arguments?) \(.*\)", re.DOTALL)
 
 
 class _LazyGroup(click.Group):
@@ -48,6 +51,13 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Abort as error:
         raise KeyboardInterrupt from error
     except click.ClickException as error:
-        error.show()
+        _without_words(error).show()
         return ExitCode.USAGE
     return code if isinstance(code, int) else ExitCode.CLEAN
+
+
+def _without_words(error: click.ClickException) -> click.ClickException:
+    """Give ``error`` without the words that had no place: one may be a value that was meant for stdin."""
+    if isinstance(error, click.UsageError) and _EXTRA.search(error.message):
+        return click.UsageError(_EXTRA.sub(r"\1 (not shown)", error.message), error.ctx)
+    return error

@@ -1,0 +1,310 @@
+"""Values are planted through every command and every failure path, and must not come out anywhere.
+
+Looked at after each command: stdout and stderr, the command lines that were started, and every file that hygiene wrote
+(audit log, journals, caches, store, temporary files). Where a value is asked for, its own way out is left aside.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import resource
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hygiene.detect.template import fill_template
+from tests.repository import Repository
+
+SPY = Path(__file__).parent / "spy"
+
+
+def planted(seed: str) -> str:
+    return fill_template("ghp_{b62:30}{crc62}", seed)
+
+
+LEAKED = planted("leaked")  # stands in the repository
+MESSAGE = planted("message")  # in a commit's subject
+STAGED = planted("staged")  # in the index only
+STORED = "st0red/" + planted("stored")[4:] + "+?"  # enters by stdin, with characters that encodings change
+FORMS: list[Callable[[bytes], bytes]] = [
+    lambda value: value,
+    lambda value: base64.b64encode(value).rstrip(b"="),
+    lambda value: base64.urlsafe_b64encode(value).rstrip(b"="),
+    lambda value: value.hex().encode(),
+    lambda value: urllib.parse.quote(value, safe="").encode(),
+    lambda value: value[::-1],
+    lambda value: value.decode().encode("utf-16-le"),
+]
+
+
+class World:
+    """A repository with leaks, a home, a cache and a folder for temporary files of their own."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.folder, self.cache = folder, cache
+        self.home, self.temporary = folder / "home", folder / "tmp"
+        self.temporary.mkdir()
+        self.commands = folder / "commands"
+        self.repository = Repository(folder / "repository")
+        self.repository.commit("first", **{"app.py": f'TOKEN = "{LEAKED}"\n'.encode(), "clean.py": b"pass\n"})
+        self.repository.commit(f"use {MESSAGE}", **{"clean.py": b"print()\n"})
+        self.stdout = self.stderr = b""
+
+    def run(self, *arguments: str, stdin: str = "", limit: int = 0, **environ: str) -> int:
+        self.commands.unlink(missing_ok=True)
+
+        def limited() -> None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+        done = subprocess.run(
+            [sys.executable, "-m", "hygiene", *arguments],
+            cwd=self.repository.folder,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.folder),
+                "HYGIENE_HOME": str(self.home),
+                "HYGIENE_CACHE": str(self.cache),
+                "TMPDIR": str(self.temporary),
+                "PYTHONPATH": str(SPY),
+                "SPY_LOG": str(self.commands),
+                "GIT_AUTHOR_NAME": "Ann",
+                "GIT_AUTHOR_EMAIL": "ann@example.com",
+                **environ,
+            },
+            input=stdin.encode(),
+            capture_output=True,
+            timeout=120,
+            preexec_fn=limited if limit else None,
+        )
+        self.stdout, self.stderr = done.stdout, done.stderr
+        assert b"Traceback" not in self.stderr, self.stderr.decode()
+        return done.returncode
+
+    def put(self, name: str = "shop/db") -> None:
+        assert self.run("secret", "put", name, stdin=STORED) == 0, self.stderr.decode()
+
+    def leaks(self, *, stdout: bool = True, files: bool = True) -> list[str]:
+        """Say where a value came out."""
+        places = {"stderr": self.stderr, **({"stdout": self.stdout} if stdout else {})}
+        if self.commands.exists():
+            places["command lines"] = self.commands.read_bytes()
+        if files:
+            places |= {os.path.relpath(path, self.folder): path.read_bytes() for path in self._written()}
+        return [
+            f"{name} holds a form {number} of {value[:6]}…"
+            for name, content in places.items()
+            for value in (LEAKED, MESSAGE, STAGED, STORED)
+            for number, form in enumerate(FORMS)
+            if form(value.encode()) in content
+        ]
+
+    def _written(self) -> list[Path]:
+        own = self.repository.folder / ".git" / "hygiene"
+        folders = (self.home, self.cache, self.temporary, own)
+        return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled rules, which all tests of this file share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def world(tmp_path: Path, cache: Path) -> World:
+    return World(tmp_path, cache)
+
+
+FORMATS = ("text", "json", "jsonl", "sarif", "csv", "junit", "gitlab", "github", "html")
+
+
+@pytest.mark.slow
+def test_canary_finds_what_leaks(world):
+    """The test itself must be able to fail."""
+    world.run("scan", "--show-secrets")
+    assert world.leaks() != []
+    (world.temporary / "x").write_text(STORED)
+    world.run("--version")
+    assert world.leaks() == ["tmp/x holds a form 0 of st0red…"]
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.slow
+def test_canary_scan_of_history_in_every_format(world, format_name):
+    assert world.run("scan", "--history", "--format", format_name) == 1
+    assert world.leaks() == []
+    assert world.run("scan", "--history", "--format", format_name, "-o", str(world.temporary / "report")) == 1
+    assert world.leaks() == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [("scan",), ("scan", "--staged"), ("scan", "--range", "HEAD~1..HEAD"), ("hook", "pre-commit")]
+)
+@pytest.mark.slow
+def test_canary_scans_and_hooks(world, arguments):
+    world.repository.write("staged.py", f'T = "{STAGED}"\n'.encode())
+    world.repository.git("add", "staged.py")
+    assert world.run(*arguments) == 1
+    assert world.leaks() == []
+
+
+@pytest.mark.slow
+def test_canary_value_on_stdin_and_in_a_file_name(world):
+    assert world.run("scan", "--stdin", stdin=f'T = "{STAGED}"\n') == 1
+    assert world.leaks() == []
+    world.repository.commit("named", **{f"keys/{LEAKED}.txt": b"x\n"})
+    for format_name in FORMATS:
+        world.run("scan", "--history", "--format", format_name)
+        assert world.leaks() == [], format_name
+
+
+@pytest.mark.slow
+def test_canary_store_commands(world):
+    world.put()
+    assert world.leaks() == []
+    steps = [
+        ("secret", "list"),
+        ("secret", "list", "--json"),
+        ("secret", "describe", "shop/db"),
+        ("secret", "history", "shop/db", "--json"),
+        ("secret", "expire", "shop/db", "--in", "30d"),
+        ("secret", "copy", "ref+embedded://shop/db", "ref+embedded://shop/copy"),
+        ("secret", "generate", "shop/new"),
+        ("secret", "delete", "shop/copy", "--yes"),
+        ("secret", "restore", "shop/copy"),
+        ("access", "list"),
+        ("access", "whoami"),
+        ("access", "check"),
+        ("doctor",),
+        ("rotate", "--due", "--dry-run"),
+        ("rotate", "--leaked", "--dry-run"),
+        ("audit", "log"),
+        ("audit", "verify"),
+        ("audit", "exposures"),
+        ("audit", "report", "--format", "html"),
+        ("audit", "export", "--format", "ocsf"),
+        ("audit", "export", "--format", "cef"),
+        ("audit", "anchor"),
+        ("audit", "key"),
+    ]
+    for step in steps:
+        world.run(*step)
+        assert world.leaks() == [], step
+
+
+@pytest.mark.slow
+def test_canary_ways_out_that_are_asked_for_are_the_only_ones(world):
+    world.put()
+    assert world.run("secret", "get", "shop/db") == 0
+    assert world.stdout == STORED.encode()
+    assert world.leaks(stdout=False) == []
+    (world.repository.folder / "secrets.toml").write_text('DB = "ref+embedded://shop/db"\n')
+    assert world.run("run", "--", "sh", "-c", 'test -n "$DB"') == 0
+    assert world.leaks() == []
+    (world.repository.folder / "config.in").write_text("db: ref+embedded://shop/db\n")
+    assert world.run("render", "config.in") == 0
+    assert STORED.encode() in world.stdout
+    assert world.leaks(stdout=False) == []
+
+
+@pytest.mark.slow
+def test_canary_migration_there_and_back(world):
+    for step in (
+        ("migrate",),
+        ("migrate", "--json"),
+        ("migrate", "--diff"),
+        ("migrate", "--apply"),
+        ("migrate", "--apply"),
+    ):
+        world.run(*step)
+        assert world.leaks() == [], step
+    assert LEAKED.encode() not in (world.repository.folder / "app.py").read_bytes()
+    world.run("audit", "exposures", "--json")
+    assert b'"contained"' in world.stdout
+    assert world.leaks() == []
+    world.run("migrate", "--rollback")
+    assert world.leaks() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("secret", "get", "nothing"), 5),
+        (("secret", "get", "ref+embedded://nothing/at/all"), 5),
+        (("secret", "get", "shop/db", "--version", "99"), None),
+        (("secret", "put", "../bad", "--file", "/nonexistent"), 2),
+        (("secret", "copy", "ref+embedded://shop/db", "ref+vault://secret/x"), 5),
+        (("render", "missing"), None),
+        (("run", "--", "/nonexistent"), None),
+    ],
+)
+@pytest.mark.slow
+def test_canary_commands_that_fail(world, arguments, code):
+    world.put()
+    found = world.run(*arguments, stdin=STORED, VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="x")
+    assert found != 0
+    assert code in (None, found)
+    assert world.leaks(stdout=False) == []
+
+
+@pytest.mark.parametrize("method", ["put", "get"])
+@pytest.mark.slow
+def test_canary_mistake_of_our_own_tells_no_value(world, method):
+    world.put()
+    command = ("secret", "put", "shop/other") if method == "put" else ("secret", "get", "shop/db")
+    assert world.run(*command, stdin=STORED, SPY_BREAK=method) == 70
+    assert b"RuntimeError" in world.stderr
+    assert world.leaks() == []
+
+
+@pytest.mark.slow
+def test_canary_full_disk(world):
+    world.put()
+    for limit in (1, 300, 1200):
+        world.run("secret", "put", "shop/more", stdin=STORED + "x" * 2000, limit=limit)
+        assert world.leaks() == [], limit
+    for limit in (1, 600):
+        world.run("migrate", "--apply", limit=limit)
+        assert world.leaks() == [], limit
+
+
+@pytest.mark.slow
+def test_canary_damaged_store_and_another_identity(world):
+    world.put()
+    for record in [path for path in world.home.rglob("*") if path.is_file() and "audit" not in path.parts]:
+        content = record.read_bytes()
+        if record.name.startswith("identity") or len(content) < 40:
+            continue
+        record.write_bytes(content[:-20] + b"\x00" * 20)
+        world.run("secret", "get", "shop/db")
+        if world.stdout != STORED.encode():
+            assert world.leaks() == [], record
+        record.write_bytes(content)
+    other = world.folder / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
+    assert world.run("secret", "get", "shop/db", HYGIENE_IDENTITY=str(other)) == 5
+    assert world.leaks() == []
+
+
+@pytest.mark.slow
+def test_canary_value_given_as_an_argument_is_not_repeated(world):
+    """The shell's own history has it then; hygiene at least does not spread it."""
+    assert world.run("secret", "put", "shop/db", STORED) == 2
+    assert STORED.encode() not in world.stdout + world.stderr
+    assert world.run("secret", "get", STORED.replace("?", "x")) in (2, 5)
+    assert [place for place in world.leaks() if not place.startswith("command lines")] == []
+
+
+@pytest.mark.slow
+def test_canary_action(world):
+    event = world.temporary / "event.json"
+    event.write_text("{}")
+    environ = {"GITHUB_EVENT_NAME": "schedule", "GITHUB_EVENT_PATH": str(event), "RUNNER_TEMP": str(world.temporary)}
+    files = {"GITHUB_OUTPUT": str(world.temporary / "o"), "GITHUB_STEP_SUMMARY": str(world.temporary / "s")}
+    assert world.run("action", **environ, **files, HYGIENE_INPUT_SARIF="true") == 1
+    assert world.leaks() == []
