@@ -26,6 +26,7 @@ EPOCH = "audit.epoch"
 CHECKPOINT = "audit.checkpoint"
 _FIELDS = set(AuditEvent._fields) - {"log"}
 _PROBLEMS_AT_MOST = 1000  # of a file that is no log at all
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _NEXT_KEY = b"hygiene audit next key\x01"  # info and counter of a one-block HKDF-Expand (RFC 5869)
 
 
@@ -58,6 +59,18 @@ class Problem(NamedTuple):
     message: str
 
 
+def canonical(document: dict[str, Any]) -> bytes:
+    """Give the RFC 8785 form of ``document``: strings, whole numbers below 2**53, and objects of them.
+
+    For ASCII keys the standard library writes the same bytes, an order of magnitude faster.
+    """
+    text = _ENCODER.encode(document)
+    inner = (key for value in document.values() if isinstance(value, dict) for key in value)
+    if not all(key.isascii() for key in (*document, *inner)):
+        return rfc8785.dumps(document)
+    return text.encode()
+
+
 def next_key(key: bytes) -> bytes:
     """Derive the key of the next entry; the way back does not exist."""
     return hmac_digest(key, _NEXT_KEY, "sha256")
@@ -75,7 +88,7 @@ def entry_after(head: Head, deed: Deed, *, time: str, actor: Mapping[str, str]) 
         "time": time,
     }
     # Canonical JSON sorts its keys, so that hash and mac stand between these two halves.
-    first, last = rfc8785.dumps(before)[:-1] + b",", rfc8785.dumps(after)[1:]
+    first, last = canonical(before)[:-1] + b",", canonical(after)[1:]
     digest = entry_hash(first + last, head.hash)
     mac = entry_mac(head.key, digest)
     event = AuditEvent(**before, **after, hash=digest, mac=mac, log=head.log)

@@ -14,6 +14,7 @@ _VALUES_AT_MOST = 64  # the latest; each costs a search in every entry
 _SHORTEST = 6  # shorter values occur by chance in names and times
 _LONGEST_FIELD = 2048
 _USERINFO = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+(?=@)")
+_SPACE = re.compile(r"\s")
 _BEARER = re.compile(r"(?i)\b(bearer|basic|token)\s+[A-Za-z0-9._~+/=-]{8,}")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 
@@ -37,15 +38,22 @@ class Redactor:
 
         Bytes that are no text (lone surrogates) become ``\\xNN`` escapes, since an entry is UTF-8.
         """
+        if len(text) >= _SHORTEST:  # nothing shorter can hold a value or a credential
+            text = self._redacted(text)
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "…"
+
+    def _redacted(self, text: str) -> str:
         for _, forms in self._known.values():
             for form in forms:
                 if form in text:
                     text = text.replace(form, REDACTED)
-        text = _USERINFO.sub(REDACTED, text)
-        text = _BEARER.sub(rf"\1 {REDACTED}", text)
-        text = _PEM.sub(REDACTED, text)
-        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "…"
+        if "://" in text:
+            text = _USERINFO.sub(REDACTED, text)
+        if _SPACE.search(text):
+            text = _BEARER.sub(rf"\1 {REDACTED}", text)
+            text = _PEM.sub(REDACTED, text)
+        return text
 
 
 def _forms(value: bytes) -> tuple[str, ...]:
