@@ -70,7 +70,8 @@ def variable_from(hints: Sequence[str], rule: str, path: str, value: bytes) -> s
 
     The name never contains the value, and never one that changes how programs start.
     """
-    own = next((name for hint in hints if (name := _upper(hint)) and _says_something(name)), "")
+    said = [name for hint in hints if (name := _upper(hint)) and _says_something(name)]
+    own = next((name for name in said if name not in _GENERIC), said[0] if said else "")
     candidates = [own] if own and own not in _GENERIC else []
     candidates.append(_upper(f"{_stem(path)}_{own or _upper(rule)}"))
     candidates += [_upper(rule), "CREDENTIAL"]

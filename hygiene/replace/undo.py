@@ -6,6 +6,7 @@ slice of a stored secret. With the store's value the original bytes come back, a
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
@@ -17,11 +18,12 @@ from hygiene.replace.encoding import read_text
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite
 from hygiene.secret import Secret
 
+_BASE64 = "base64"
 _LONGEST = 20_000  # bytes; a longer value is compared too slowly, and is not one literal
 _ESCAPING = frozenset(b"\\'\"$`\r\n \t+.")  # what quoting and joining add to a value; says nothing of it
 _ESCAPES = frozenset((b"\\n", b"\\t", b"\\r"))
 
-Piece = str | tuple[str, int, int]  # text (latin-1), or name and span of a secret's value
+Piece = str | tuple[str, int, int] | tuple[str, int, int, str]  # text (latin-1), or name, span and form of a value
 
 
 class Inverse(NamedTuple):
@@ -91,8 +93,9 @@ def _plain(piece: Piece) -> str | list[str | int]:
 def _bytes(piece: Piece, values: Mapping[str, Secret]) -> bytes:
     if isinstance(piece, str):
         return piece.encode("latin-1")
-    name, start, end = piece
-    return values[name].reveal()[start:end]
+    name, start, end, *form = piece
+    value = values[name].reveal()[start:end]
+    return base64.b64encode(value) if form == [_BASE64] else value
 
 
 def _pieces(file: File, edit: Edit, rewrite: Rewrite, names: Mapping[int, str]) -> list[Piece]:
@@ -122,6 +125,8 @@ def _value_pieces(change: Change, parts: tuple[bytes, bytes, bytes], name: str) 
     pieces: list[Piece] = [before.decode("latin-1")] if before else []
     if written == value:
         pieces.append((name, 0, len(value)))
+    elif base64.b64encode(value) == written:
+        pieces.append((name, 0, len(value), _BASE64))
     elif written:
         slices = _slices(written, value, name)
         if slices is None:

@@ -215,7 +215,7 @@ class SyntaxRewriter(ABC):
             Secret(value),
             (*self.relaxed(literal, file), *edits),
             (literal.node.start_byte, literal.node.end_byte),
-            hint_of(literal.node, file),
+            _part_hint(hint_of(literal.node, file), file.content[literal.start : target.start]),
             grade=grade,
             reason=reason,
         )
@@ -359,6 +359,12 @@ _LEVELS = 6
 _BODIES = re.compile(
     r"function|method|class|module|constructor|interface|object_definition|enum|lambda|source_file|program"
 )
+
+
+def _part_hint(hint: str, before: bytes) -> str:
+    """Say how a part of a literal is called: the secret of an address is no address."""
+    in_address = re.search(rb"://[^/@\s]*:\Z", before)
+    return f"{hint}_password" if hint and in_address else hint
 
 
 def hint_of(node: Node, file: File) -> str:

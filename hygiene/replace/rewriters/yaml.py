@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import tree_sitter_yaml
 from tree_sitter import Language, Node
 
+from hygiene.replace.rewriters.kubernetes import KubernetesSecret, kubernetes_secret
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target, Token
 from hygiene.replace.rewriters.rendered import NO_TEXT, referenced
 from hygiene.replace.rewriters.syntax import SyntaxRewriter, ancestors, enclosing_node, parsed, placeholder
@@ -32,11 +33,30 @@ class Yaml:
     def rewrite(self, file: File, targets: Sequence[Target], style: Style) -> Rewrite:
         """Replace ``targets`` in scalars and comments."""
         root = self._parse(file)
-        outcomes = [_changed(root, target, file) for target in targets]
+        secrets: dict[int, tuple[KubernetesSecret, list[Target]]] = {}
+        outcomes: list[Change | Skip] = []
+        for target in targets:
+            secret = _kubernetes(root, target, file)
+            if secret is None:
+                outcomes.append(_changed(root, target, file))
+            else:
+                secrets.setdefault(secret.data.start_byte, (secret, []))[1].append(target)
+        outcomes += [change for secret, own in secrets.values() for change in secret.changes(own)]
+        outcomes.sort(key=lambda outcome: outcome.target.start)
         return Rewrite(
             tuple(item for item in outcomes if isinstance(item, Change)),
             tuple(item for item in outcomes if isinstance(item, Skip)),
         )
+
+
+def _kubernetes(root: Node, target: Target, file: File) -> KubernetesSecret | None:
+    """Give the Kubernetes Secret that the target is a base64 value of."""
+    if b"kind: Secret" not in file.content:
+        return None
+    node = root.descendant_for_byte_range(target.start, max(target.start, target.end - 1))
+    scalar = enclosing_node(node, _SCALARS)
+    secret = kubernetes_secret(scalar, file) if scalar is not None else None
+    return secret if secret is not None and secret.entry(target) is not None else None
 
 
 def _changed(root: Node, target: Target, file: File) -> Change | Skip:

@@ -186,3 +186,16 @@ def test_undo_with_a_changed_secret_in_the_store_refuses(project):
     project.store.get = lambda name, **options: Secret(b"rotated")
     with pytest.raises(ConflictError, match=r"\.env"):
         undo(project)
+
+
+def test_names_come_from_what_says_most(tmp_path):
+    files = {
+        "a.py": 'url = "https://u:⟦pa55-w0rd⟧@h"\n',
+        "b.sh": "export MAIL_TOKEN=⟦pa55-w0rd⟧\n",
+        "c.py": 'x = "⟦other-1⟧"\n',
+    }
+    plan = Project(tmp_path / "shop", files).plan()
+    assert [(entry.name, entry.variables) for entry in plan.entries] == [
+        ("shop/mail-token", ("MAIL_TOKEN",)),
+        ("shop/c-some-rule", ("C_SOME_RULE",)),
+    ]
