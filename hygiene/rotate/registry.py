@@ -14,11 +14,36 @@ from hygiene.secret import Secret
 PROVIDERS = {
     "aws_iam": "hygiene.rotate.providers.aws_iam:AwsIamProvider",
     "declared": "hygiene.rotate.providers.declared:DeclaredProvider",
+    "mariadb": "hygiene.rotate.providers.mariadb:MariadbProvider",
+    "openbao_approle": "hygiene.rotate.providers.openbao_approle:OpenbaoAppRoleProvider",
+    "openbao_token": "hygiene.rotate.providers.openbao_token:OpenbaoTokenProvider",
     "postgresql": "hygiene.rotate.providers.postgresql:PostgresqlProvider",
+    "rabbitmq": "hygiene.rotate.providers.rabbitmq:RabbitmqProvider",
+    "redis": "hygiene.rotate.providers.redis:RedisProvider",
+    "ssh": "hygiene.rotate.providers.ssh:SshProvider",
+    "command": "hygiene.rotate.providers.command:CommandProvider",
 }
-ALIASES = {"aws": "aws_iam", "manual": "declared", "postgres": "postgresql"}
+ALIASES = {
+    "amqp": "rabbitmq",
+    "amqps": "rabbitmq",
+    "aws": "aws_iam",
+    "generic": "command",
+    "manual": "declared",
+    "mysql": "mariadb",
+    "openbao": "openbao_token",
+    "postgres": "postgresql",
+    "rediss": "redis",
+    "vault": "openbao_token",
+}
 DECLARED = "declared"  # by the rule's tables; with none, by a person
-_EXTRAS = {"aws_iam": "aws", "postgresql": "postgres"}
+_EXTRAS = {
+    "aws_iam": "aws",
+    "mariadb": "mariadb",
+    "postgresql": "postgres",
+    "rabbitmq": "rabbitmq",
+    "redis": "redis",
+    "ssh": "migrate",
+}
 
 
 def provider_name(name: str) -> str:
@@ -38,6 +63,8 @@ def guess_provider(labels: Mapping[str, str], value: Secret) -> str:
         str(text).startswith(("AKIA", "ASIA")) for text in fields.values()
     ):
         return "aws_iam"
+    if {"role_id", "secret_id"} <= set(fields):
+        return "openbao_approle"
     return next((ALIASES.get(name, name) for name in told if name and ALIASES.get(name, name) in PROVIDERS), DECLARED)
 
 

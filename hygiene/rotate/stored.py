@@ -43,6 +43,7 @@ class Login(NamedTuple):
     port: int = 0  # 0: the provider's own
     database: str = ""
     options: tuple[tuple[str, str], ...] = ()  # a URL's query
+    scheme: str = ""  # a URL's scheme, in lower case and without a driver's name
 
 
 def parse_login(secret: Secret, labels: Mapping[str, str]) -> Login:
@@ -51,11 +52,12 @@ def parse_login(secret: Secret, labels: Mapping[str, str]) -> Login:
     fields = _object(text)
     if fields is not None:
         found = {role: _field(fields, names) for role, names in _SYNONYMS.items()}
-        return _login(found, labels, ())
+        return _login(found, labels)
     url = _URL.match(text)
     if url and "://" in text:
-        return _login(_from_url(url), labels, tuple(parse_qsl(url["query"] or "")))
-    return _login({"password": text}, labels, ())
+        options = tuple(parse_qsl(url["query"] or ""))
+        return _login(_from_url(url), labels, options, url["scheme"].partition("+")[0].lower())
+    return _login({"password": text}, labels)
 
 
 def with_login(secret: Secret, *, user: str | None = None, password: str) -> Secret:
@@ -132,7 +134,9 @@ def check_host(login: Login, allowed: Sequence[str], provider: str, default_port
     return login.host, port
 
 
-def _login(found: Mapping[str, str], labels: Mapping[str, str], options: tuple[tuple[str, str], ...]) -> Login:
+def _login(
+    found: Mapping[str, str], labels: Mapping[str, str], options: tuple[tuple[str, str], ...] = (), scheme: str = ""
+) -> Login:
     def pick(role: str) -> str:
         return found.get(role) or labels.get(role, "")
 
@@ -141,7 +145,7 @@ def _login(found: Mapping[str, str], labels: Mapping[str, str], options: tuple[t
     port = pick("port")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise ProviderError("the stored value has a port that is not a number from 1 to 65535")
-    return Login(pick("user"), pick("password"), pick("host"), int(port or 0), pick("database"), options)
+    return Login(pick("user"), pick("password"), pick("host"), int(port or 0), pick("database"), options, scheme)
 
 
 def _from_url(url: re.Match[str]) -> dict[str, str]:
