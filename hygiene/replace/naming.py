@@ -8,59 +8,19 @@ from pathlib import PurePosixPath
 
 from hygiene.replace.manifest import VARIABLE_PATTERN, is_refused_variable
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # What a value is often called that says nothing of which one it is: the file's name is put before it.
-_GENERIC = frozenset(
-    [
-        "PASSWORD",
-        "PASS",
-        "PASSWD",
-        "PWD",
-        "SECRET",
-        "TOKEN",
-        "KEY",
-        "APIKEY",
-        "API_KEY",
-        "AUTH",
-        "AUTHORIZATION",
-        "CREDENTIAL",
-        "CREDENTIALS",
-        "VALUE",
-        "USER",
-        "LOGIN",
-        "DATA",
-        "STRING",
-        "URL",
-        "URI",
-        "DSN",
-        "SECRET_KEY",
-        "ACCESS_KEY",
-        "PRIVATE_KEY",
-        "CLIENT_SECRET",
-        "ACCESS_TOKEN",
-        "DEFAULT",
-        "PW",
-    ]
+_GENERIC = _words(
+    "PASSWORD PASS PASSWD PWD SECRET TOKEN KEY APIKEY API_KEY AUTH AUTHORIZATION CREDENTIAL CREDENTIALS "
+    "VALUE USER LOGIN DATA STRING URL URI DSN SECRET_KEY ACCESS_KEY PRIVATE_KEY CLIENT_SECRET "
+    "ACCESS_TOKEN DEFAULT PW URL_PASSWORD URI_PASSWORD DSN_PASSWORD"
 )
-_MEANINGLESS = frozenset(
-    [
-        "RETURN",
-        "DEFAULT",
-        "STRING",
-        "TEXT",
-        "NAME",
-        "SELF",
-        "THIS",
-        "TRUE",
-        "FALSE",
-        "NULL",
-        "NONE",
-        "CONST",
-        "VAR",
-        "LET",
-        "NEW",
-    ]
-)
-_PLAIN_STEMS = frozenset(["INDEX", "MAIN", "INIT", "MOD", "APP", "TEST", "CONFIG", "SETTINGS"])
+_MEANINGLESS = _words("RETURN DEFAULT STRING TEXT NAME SELF THIS TRUE FALSE NULL NONE CONST VAR LET NEW")
+_PLAIN_STEMS = _words("INDEX MAIN INIT MOD APP TEST CONFIG SETTINGS")
 _LONGEST = 60
 _SHORTEST_SEEN = 4  # a shorter value occurs in names by chance
 
