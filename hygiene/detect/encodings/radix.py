@@ -81,7 +81,7 @@ def _values(data: bytes, hits: Iterable[tuple[int, int]], pattern: re.Pattern[by
             match = pattern.search(data, position)
             start, end = match.span() if match else (len(data), len(data))
             position = end
-        if start < hit_end and hit_start < end:
+        if start < end and start < hit_end and hit_start < end:
             yield start, end
             start = end  # once
 
