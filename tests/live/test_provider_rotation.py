@@ -108,14 +108,13 @@ def make_openbao_token(request: pytest.FixtureRequest, folder: Path) -> Case:
     def login(secret: Secret) -> None:
         hvac.Client(url=server.url, token=secret.reveal().decode()).auth.token.lookup_self()
 
-    provider = open_provider("openbao_token", target)
-    admin: Any = provider
-    return Case(
-        provider,
-        Secret.from_text(made["auth"]["client_token"]),
-        login,
-        left=lambda: len(admin.identifiers(Secret(b"x"))),
-    )
+    provider: Any = open_provider("openbao_token", target)
+
+    def left() -> int:
+        accessors = provider.identifiers(Secret(b"x"))
+        return sum(provider._is_marked(accessor, server.token) for accessor in accessors)
+
+    return Case(provider, Secret.from_text(made["auth"]["client_token"]), login, left=left)
 
 
 def make_openbao_approle(request: pytest.FixtureRequest, folder: Path) -> Case:
@@ -129,7 +128,9 @@ def make_openbao_approle(request: pytest.FixtureRequest, folder: Path) -> Case:
     target = Target(NAME, {"address": server.url, "role": role}, (server.url,), Secret.from_text(server.token))
 
     def login(secret: Secret) -> None:
-        hvac.Client(url=server.url).auth.approle.login(**json.loads(secret.reveal()))
+        session = hvac.Client(url=server.url)
+        session.auth.approle.login(**json.loads(secret.reveal()))
+        session.auth.token.revoke_self()
 
     def left() -> int:
         return len(client.auth.approle.list_secret_id_accessors(role)["data"]["keys"])
