@@ -28,6 +28,7 @@ def _pattern(rule: Rule) -> Pattern:
         severity=rule.severity,
         confidence=rule.confidence,
         pattern=rule.pattern,
+        fast=rule.fast,
         width=MAX_WIDTH if longest < 0 else min(longest, MAX_WIDTH),
         keywords=tuple(keyword.lower() for keyword in rule.keywords),
         checksum=rule.checksum,

@@ -89,7 +89,7 @@ def compile_database(patterns: Sequence[Pattern]) -> bytes:
 
 def _compile(patterns: Sequence[Pattern]) -> bytes:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    expressions = [pattern.pattern for pattern in patterns]
+    expressions = [pattern.fast or pattern.pattern for pattern in patterns]
     database.compile(expressions=expressions, ids=list(range(len(patterns))), elements=len(patterns), flags=0)
     return hyperscan.dumpb(database)
 

@@ -21,6 +21,7 @@ class Pattern(NamedTuple):
     exclude_values: tuple[str, ...] = ()  # patterns, searched for in the secret
     generic: bool = False  # only a hint for the classifier
     priority: int = 0  # where two overlap, the higher one stays
+    fast: bytes = b""  # a simpler pattern that matches wherever the pattern does; empty: the pattern itself
     family: str = ""  # rules of one family give a secret the same fingerprint
 
 

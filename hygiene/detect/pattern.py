@@ -27,6 +27,8 @@ _ELEMENT = r"(?i:secret|token|key|password)>"
 _NEXT_LINE = r"""(?:\r?\n[ \t]{0,32}(?:["']?(?i:value|default)["']?[ \t]{0,2}[:=][ \t]{0,2}|<value>)?)?"""
 _ASSIGNED = r"""[\w.-]{0,24}["'\]>)]{0,3}\s{0,4}(?:[=:,(]|:=|=>|<-|\|\||\?\?)[\s"'`\\]{0,6}"""
 
+_LONGEST_GAP = 160  # bytes between a word and the value: more than any way through the contexts below
+
 _LAST_CLASS = re.compile(r"(\[(?:\\.|[^\]\\])+\]|\\d|\\w)(?:\{[\d,]+\}|[+*?])?\)*$")
 
 
@@ -47,6 +49,20 @@ def full_pattern(
     secret = body if has_group(body) else f"({body})"
     left = _context(context, names) if context or names else _left(DEFAULT_BEFORE if before is None else before)
     return (left + secret + _right(_body_alphabet(body) if after is None else after)).encode("latin-1")
+
+
+def fast_pattern(
+    body: str, *, after: str | None = None, context: Sequence[str] = (), names: Sequence[str] = ()
+) -> bytes:
+    """A simpler pattern that matches wherever :func:`full_pattern` does, and more, for rules of context; else b"".
+
+    Hundreds of rules with a context compile ten times faster so; ``re`` then decides what really matches.
+    """
+    words = (*context, *names)
+    if not words:
+        return b""
+    right = _right(_body_alphabet(body) if after is None else after)
+    return rf"(?i:{'|'.join(words)})[\s\S]{{0,{_LONGEST_GAP}}}(?:{body}){right}".encode("latin-1")
 
 
 def has_group(body: str) -> bool:

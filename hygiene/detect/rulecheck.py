@@ -15,7 +15,7 @@ from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.engine_re import ReEngine
 from hygiene.detect.examine import Examiner
-from hygiene.detect.match import Hit
+from hygiene.detect.match import Hit, Match
 from hygiene.detect.rules import Rule, RuleSet
 from hygiene.detect.sources.protocol import Blob
 from hygiene.detect.syntax import check_pattern
@@ -93,8 +93,8 @@ class _Bench:
 
     def __init__(self, rules: RuleSet) -> None:
         self._rules = {rule.id: rule for rule in rules.rules}
-        self._ids = [rule.id for rule in rules.rules]
         patterns = patterns_from_rules(rules)
+        self._ids = [pattern.id for pattern in patterns]
         self._fast = HyperscanEngine(patterns, compile_database(patterns))
         self._slow = ReEngine(patterns)
         self._examiner = Examiner(self._fast, lambda: _KEY, "low")
@@ -144,9 +144,16 @@ class _Bench:
         hits = self._examiner.examine(Blob(id="", data=text.encode(), path="example"))
         return [hit for hit in hits if CONFIDENCES.index(hit.confidence) >= CONFIDENCES.index(least)]
 
+    def _specific(self, matches: Sequence[Match]) -> set[Match]:
+        # What a generic rule marks are only places where candidates are then sought.
+        return {match for match in matches if self._ids[match.rule] in self._rules and not self._generic(match)}
+
+    def _generic(self, match: Match) -> bool:
+        return self._rules[self._ids[match.rule]].generic
+
     def _disagreement(self, text: str) -> str:
         data = text.encode()
-        fast, slow = set(self._fast.matches(data)), set(self._slow.matches(data))
+        fast, slow = (self._specific(engine.matches(data)) for engine in (self._fast, self._slow))
         if fast == slow:
             return ""
         return f"the engines disagree on {', '.join(sorted({self._ids[match.rule] for match in fast ^ slow}))}"

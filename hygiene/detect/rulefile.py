@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from hygiene.detect.checksum import CHECKS
-from hygiene.detect.pattern import full_pattern
-from hygiene.detect.rules import Rule
+from hygiene.detect.pattern import fast_pattern, full_pattern
+from hygiene.detect.rule import Rule
 from hygiene.detect.syntax import check_pattern
 from hygiene.errors import ConfigError
 from hygiene.finding import CONFIDENCES, SEVERITIES
@@ -79,6 +79,12 @@ class _File:
             confidence=self._choice(where, table, "confidence", CONFIDENCES),
             keywords=self._keywords(where, table),
             pattern=self._pattern(where, table),
+            fast=fast_pattern(
+                table["pattern"],
+                after=table.get("after"),
+                context=self._strings(where, table, "context"),
+                names=self._strings(where, table, "names"),
+            ),
             checksum=self._checksum(where, table),
             exclude_paths=self._strings(where, exclude, "paths"),
             exclude_values=self._values(where, exclude),

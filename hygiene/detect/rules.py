@@ -1,7 +1,6 @@
-"""Rules: what a credential looks like, how to tell a real one, and what to do about it.
+"""The rules in force: the built-in ones and the user's own, read from their folders.
 
-A :class:`Rule` is plain data (strings, bytes, numbers, tuples, dicts), so that a whole :class:`RuleSet` can be cached
-with ``marshal`` and hooks need not read TOML. :func:`rules_digest` says cheaply whether a cached set still holds.
+Hooks need not read TOML: :func:`rules_digest` says cheaply whether a cached set still holds.
 """
 
 from __future__ import annotations
@@ -10,43 +9,14 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from hygiene import __version__
+from hygiene.detect.rule import Rule, RuleSet
+from hygiene.detect.rulefile import parse_rule_file
 from hygiene.detect.rulefolders import RuleChoice, built_in_folder, rule_files
 from hygiene.errors import ConfigError
 
-
-class Rule(NamedTuple):
-    """One kind of credential."""
-
-    id: str
-    provider: str  # the provider's id: the name of its file
-    description: str
-    severity: str  # one of hygiene.finding.SEVERITIES
-    confidence: str  # one of hygiene.finding.CONFIDENCES, before checksum and classifier
-    keywords: tuple[bytes, ...]  # one of them stands in every match, in any case: for a prefilter
-    pattern: bytes  # borders included; the secret is group 1
-    checksum: str = ""  # a name in hygiene.detect.checksum.CHECKS
-    exclude_paths: tuple[str, ...] = ()  # globs
-    exclude_values: tuple[str, ...] = ()  # patterns, searched in the secret
-    family: str = ""  # rules of one family give one secret the same fingerprint
-    priority: int = 50  # where two rules match overlapping secrets, the higher one speaks
-    generic: bool = False  # a candidate that the classifier judges
-    impact: str = ""  # what its holder can do
-    docs: str = ""
-    positive: tuple[str, ...] = ()  # templates, see hygiene.detect.template
-    negative: tuple[str, ...] = ()
-    verify: Mapping[str, Any] = {}  # a request and what answers mean, or steps and a link
-    rotate: Mapping[str, Any] = {}
-    revoke: Mapping[str, Any] = {}
-
-
-class RuleSet(NamedTuple):
-    """The rules of a run, in the order of their ids, and a digest of all that went into them."""
-
-    rules: tuple[Rule, ...]
-    digest: str
+__all__ = ["Rule", "RuleSet", "load_rules", "rules_digest"]
 
 
 def rules_digest(folders: Sequence[Path] = (), *, disable: Sequence[str] = (), only: bool = False) -> str:
@@ -60,9 +30,6 @@ def load_rules(folders: Sequence[Path] = (), *, disable: Sequence[str] = (), onl
     With ``only`` the built-in ones are left out. Raises ConfigError for a broken file or rule, for an id that
     stands twice, and for an unknown id in ``disable``.
     """
-    # Imported here, so that a run with a cached rule set does not pay for the TOML reader.
-    from hygiene.detect.rulefile import parse_rule_file  # noqa: PLC0415
-
     files = _read_files(folders, only)
     built_in = built_in_folder()
     rules: dict[str, Rule] = {}
