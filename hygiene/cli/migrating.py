@@ -76,7 +76,7 @@ def make_plan(
     check_lines(edited.lines, [step for step in plan.steps if step.grade != MANUAL], edited.source)
     names = chosen_names(edited.lines)
     wanted = [step.place for step in plan.steps if step.id in names]
-    plan = build_plan(contents, wanted, naming._replace(chosen=names), style)
+    plan = build_plan(contents, wanted, naming._replace(chosen=names), style, spread=False)
     check_result(edited.lines, plan, edited.source)
     return plan
 

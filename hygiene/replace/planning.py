@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from hygiene.replace.checks import edits_of
@@ -13,12 +14,21 @@ from hygiene.replace.rewriters.protocol import NEEDS_WIRING, Change, Skip, Style
 from hygiene.replace.undo import can_be_undone
 
 ENVIRONMENT_READS = Style()
+_TELLING = 12  # bytes; a shorter text may stand elsewhere by chance
 
 
 def build_plan(
-    contents: Mapping[str, bytes | str], places: Iterable[Place], naming: Naming, style: Style = ENVIRONMENT_READS
+    contents: Mapping[str, bytes | str],
+    places: Iterable[Place],
+    naming: Naming,
+    style: Style = ENVIRONMENT_READS,
+    *,
+    spread: bool = True,
 ) -> Plan:
-    """Plan the migration of ``places``; ``contents`` gives each path's bytes, or the reason why it is left alone."""
+    """Plan the migration of ``places``; ``contents`` gives each path's bytes, or the reason why it is left alone.
+
+    With ``spread``, other places of the same values in the same files are planned, too.
+    """
     steps: list[Step] = []
     opened: dict[str, Opened] = {}
     found: dict[str, list[Place]] = {}
@@ -29,6 +39,9 @@ def build_plan(
         else:
             opened[path], found[path] = one, inside
     learned = [draft for path, one in opened.items() for draft in drafts(one, found[path], style)]
+    for path, more in (_repeated(opened, found, learned) if spread else {}).items():
+        found[path] = sorted([*found[path], *more])
+        learned += drafts(opened[path], more, style)
     named = named_secrets(learned, naming)
     owner = {place: secret for secret in named for place in secret.places}
     files = []
@@ -37,6 +50,31 @@ def build_plan(
         steps += own
         files += [file] if file is not None else []
     return Plan(tuple(sorted(steps, key=_order)), _entries(named, steps, naming), tuple(files))
+
+
+def _repeated(
+    opened: Mapping[str, Opened], found: Mapping[str, Sequence[Place]], learned: Iterable[tuple[Place, Change]]
+) -> dict[str, list[Place]]:
+    """Find where else in the opened files a value stands as it was written: a scan sees it only in telling places."""
+    written: dict[bytes, Place] = {}
+    for place, _ in learned:
+        text = opened[place.path].text.original[place.start : place.end]
+        if len(text) >= _TELLING and not text.isalpha():
+            written.setdefault(text, place)
+    if not written:
+        return {}
+    pattern = re.compile(
+        rb"(?<![A-Za-z0-9_])(?:%b)(?![A-Za-z0-9_])" % b"|".join(map(re.escape, sorted(written, reverse=True)))
+    )
+    repeated: dict[str, list[Place]] = {}
+    for path, one in opened.items():
+        taken = [(place.start, place.end) for place in found[path]]
+        for match in pattern.finditer(one.text.original):
+            if all(match.end() <= start or end <= match.start() for start, end in taken):
+                line = one.text.original.count(b"\n", 0, match.start()) + 1
+                place = written[match.group()]._replace(path=path, start=match.start(), end=match.end(), line=line)
+                repeated.setdefault(path, []).append(place)
+    return repeated
 
 
 def _by_path(places: Iterable[Place]) -> dict[str, list[Place]]:

@@ -199,3 +199,15 @@ def test_names_come_from_what_says_most(tmp_path):
         ("shop/mail-token", ("MAIL_TOKEN",)),
         ("shop/c-some-rule", ("C_SOME_RULE",)),
     ]
+
+
+def test_value_that_stands_elsewhere_in_a_found_file_is_replaced_there_too(tmp_path):
+    value = "pa55-w0rd-0123"
+    files = {"a.py": f'password = "⟦{value}⟧"\n# was {value}, not {value}9\nlogin("u", "{value}")\n', "b.txt": value}
+    project = Project(tmp_path / "shop", files)
+    project.migrate()
+    assert (project.root / "a.py").read_text() == (
+        'import os\n\npassword = os.environ["A_PASSWORD"]\n'
+        f'# was <A_PASSWORD>, not {value}9\nlogin("u", os.environ["A_PASSWORD"])\n'
+    )
+    assert (project.root / "b.txt").read_text() == value  # no scan said that this file holds a secret
