@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -19,7 +19,7 @@ from hygiene.detect.workers import usable_cores
 from hygiene.errors import ExitCode, SourceError
 from hygiene.exposure import STATES, Exposure
 from hygiene.fileio import write_atomic
-from hygiene.finding import Finding
+from hygiene.finding import CONFIDENCES, Finding
 from hygiene.git import find_root
 from hygiene.places import audit_folder
 from hygiene.prove.actor import current_actor
@@ -90,17 +90,19 @@ def accept(fingerprint: str, reason: str, until: str) -> None:
 
 
 def _build(path: Path, no_scan: bool, now: datetime) -> Sequence[Exposure]:
-    findings = () if no_scan else _findings(path)
-    return build_exposures(findings, open_log(audit_folder()).events(), now)
+    events = list(open_log(audit_folder()).events())
+    named = {event.detail.get("fingerprint", "") for event in events}
+    return build_exposures(() if no_scan else _findings(path, named), events, now)
 
 
-def _findings(path: Path) -> list[Finding]:
+def _findings(path: Path, named: Collection[str]) -> list[Finding]:
+    """Give what is sure enough to be reported, and what the log knows to be a secret, however it looks."""
     root = find_root(path)
     where = root or path
     sources: list[Source] = [open_source("directory", where, ignored=False)]
     if root is not None:
         sources.append(open_source("history", root))
-    scanning = open_scanning(where.resolve(), root, Wishes())
+    scanning = open_scanning(where.resolve(), root, Wishes(min_confidence="low"))
     found: list[Finding] = []
     for source in sources:
         result = scan(
@@ -110,8 +112,12 @@ def _findings(path: Path) -> list[Finding]:
             first = next(skip for skip in result.skipped if skip.incomplete)
             raise SourceError(f"the scan is incomplete, so exposures may be missing: {first.path}: {first.reason}")
         found += result.findings
-    mask = Mask(found)
-    return [mask.finding(finding) for finding in found]
+    mask, sure = Mask(found), CONFIDENCES.index(scanning.config.min_confidence)
+    return [
+        mask.finding(finding)
+        for finding in found
+        if CONFIDENCES.index(finding.confidence) >= sure or finding.fingerprint in named
+    ]
 
 
 def _log_verifies() -> bool:

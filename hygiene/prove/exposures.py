@@ -88,7 +88,7 @@ def _exposure(
 ) -> Exposure:
     places = sorted({place for finding in findings for place in finding.provenance}, key=_age)
     named = [commit for place in places for commit in (place.commit, place.last_commit)]
-    told = [*evidence.own, *evidence.later]
+    told = sorted((*evidence.own, *evidence.later), key=lambda event: (event.time, event.seq))
     accepted = next((event for event in reversed(evidence.own) if event.action == ACCEPT), None)
     first = findings[0] if findings else None
     details = evidence.own[0].detail if evidence.own else {}
@@ -111,7 +111,7 @@ def _exposure(
         accepted=_moment([accepted] if accepted else [], (ACCEPT,)),
         reason=accepted.detail.get("reason", "") if accepted else "",
         accepted_until=accepted.detail.get("expires", "") if accepted else "",
-        evidence=tuple(f"{event.log[:16]}:{event.seq}" for event in sorted(told, key=lambda e: (e.time, e.seq))),
+        evidence=tuple(f"{event.log[:16]}:{event.seq}" for event in told),
     )
     return exposure._replace(state=_state(exposure, findings, now))
 

@@ -10,6 +10,7 @@ from hygiene.exposure import STATES, Exposure, Moment
 from hygiene.finding import SEVERITIES
 from hygiene.report.figures import duration, figures
 from hygiene.report.page import Cell, Column, Row, bars, cards, page, quiet_line, table, text
+from hygiene.report.text import count
 
 _COLUMNS = (
     Column("State", numeric=True),
@@ -52,7 +53,7 @@ def write_html(exposures: Sequence[Exposure], stream: TextIO, now: datetime, *, 
         body += f'<div class="charts">{charts}</div>\n<h2>Exposures</h2>\n<p class="quiet">{_MEANINGS}</p>\n'
         rows = [_row(exposure, now) for exposure in exposures]
         body += table("Exposures", _COLUMNS, rows, ("state", "severity", "rule"))
-    lead = f"{len(exposures):,} leaked secrets, as of {now:%Y-%m-%d %H:%M %Z}"
+    lead = f"{count(len(exposures), 'leaked secret')}, as of {now:%Y-%m-%d %H:%M %Z}"
     stream.write(page("Exposures of secrets", lead, body))
 
 

@@ -11,6 +11,7 @@ from hygiene import __version__
 from hygiene.exposure import Exposure, Moment
 from hygiene.report.figures import Span, duration, figures
 from hygiene.report.terminal import printable
+from hygiene.report.text import count
 
 
 def write_text(exposures: Sequence[Exposure], stream: TextIO, now: datetime) -> None:
@@ -19,7 +20,7 @@ def write_text(exposures: Sequence[Exposure], stream: TextIO, now: datetime) -> 
         _write_story(exposure, stream, now)
     told = figures(exposures, now)
     states = ", ".join(f"{count} {state}" for state, count in told.states.items() if count)
-    stream.write(f"{len(exposures)} leaked secrets: {states or 'none'}\n")
+    stream.write(f"{count(len(exposures), 'leaked secret')}: {states or 'none'}\n")
     for name, span in (("stored", told.to_contain), ("rotated", told.to_rotate), ("revoked", told.to_revoke)):
         if span:
             stream.write(f"from commit to {name}: {_span_text(span)}\n")
@@ -66,7 +67,7 @@ def _write_story(exposure: Exposure, stream: TextIO, now: datetime) -> None:
         stream.write(_line("introduced", exposure.introduced) + f", exposed for {age}\n")
         refs = [ref.removeprefix("refs/heads/").removeprefix("refs/") for ref in exposure.refs]
         stream.write(
-            f"    in {len(exposure.commits)} commits, reached by {printable(', '.join(refs[:5])) or 'no ref'}\n"
+            f"    in {count(len(exposure.commits), 'commit')}, on {printable(', '.join(refs[:5])) or 'no ref'}\n"
         )
     if exposure.stored:
         stream.write(_line("stored", exposure.stored) + f" as {printable(exposure.reference)}\n")
@@ -84,4 +85,4 @@ def _line(name: str, moment: Moment) -> str:
 
 
 def _span_text(span: Span) -> str:
-    return f"median {duration(span.median)}, longest {duration(span.longest)}, {span.times} times"
+    return f"median {duration(span.median)}, longest {duration(span.longest)}, over {count(span.times, 'secret')}"

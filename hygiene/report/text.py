@@ -36,11 +36,11 @@ def summary_line(result: ScanResult) -> str:
     """Sum a scan up in one line: what was found, and in how much."""
     statuses = [finding.status for finding in result.findings]
     known = [f"{statuses.count(status)} {status}" for status in ("baselined", "allowlisted") if status in statuses]
-    found = _count(len(result.new), "new finding") + (f" ({', '.join(known)})" if known else "")
+    found = count(len(result.new), "new finding") + (f" ({', '.join(known)})" if known else "")
     stats = result.stats
-    read = f"{_count(stats.blobs, 'blob')}, {_size(stats.bytes)}"
+    read = f"{count(stats.blobs, 'blob')}, {_size(stats.bytes)}"
     if stats.commits:
-        read += f", {_count(stats.commits, 'commit')}"
+        read += f", {count(stats.commits, 'commit')}"
     skipped = f"; {len(result.skipped)} skipped" if result.skipped else ""
     return f"{found} in {read}{skipped}" + ("; the scan is INCOMPLETE" if result.incomplete else "")
 
@@ -65,7 +65,7 @@ def _where(places: tuple[Provenance, ...]) -> str:
     first = commits[0]
     subject = f" “{printable(first.message_subject)}”" if first.message_subject else ""
     text = f"commit {first.commit[:12]}{subject} by {printable(first.author)} <{printable(first.email)}>, {first.date}"
-    return text + (f", and in {_count(len(places) - 1, 'more place')}" if len(places) > 1 else "")
+    return text + (f", and in {count(len(places) - 1, 'more place')}" if len(places) > 1 else "")
 
 
 def _write_skipped(skipped: list[Skipped], mask: Mask, stream: TextIO) -> None:
@@ -77,7 +77,8 @@ def _write_skipped(skipped: list[Skipped], mask: Mask, stream: TextIO) -> None:
         stream.write(f"skipped {len(ordered) - _SKIPPED_AT_MOST} more, which --format json lists\n")
 
 
-def _count(number: int, thing: str) -> str:
+def count(number: int, thing: str) -> str:
+    """Say ``number`` of ``thing``, in the plural where it is due."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
