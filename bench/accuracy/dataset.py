@@ -13,12 +13,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from hygiene.detect.classifier import Net, plain_features
+from hygiene.detect.classifier import Net, least_probability, plain_features
 from hygiene.detect.classifier_model import Model
-from hygiene.detect.classifier_place import line_of, place_of
+from hygiene.detect.classifier_place import Around, line_of, place_of
 from hygiene.detect.classifier_text import BITS, hashed
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
+from hygiene.detect.generic import Candidate
 from hygiene.detect.rules import RuleSet, load_rules
 
 # Categories of rows that name no credential: neither wanted nor held against a scanner.
@@ -50,6 +51,7 @@ class Example(NamedTuple):
     credential: bool
     on_true_row: bool
     ignored: bool
+    structural: bool  # its structure alone makes it worth a medium confidence
 
 
 class Dataset(NamedTuple):
@@ -89,6 +91,11 @@ def generic_engine() -> HyperscanEngine:
     return HyperscanEngine(patterns, compile_database(patterns))
 
 
+def places_of(engine: HyperscanEngine, data: bytes) -> list[int]:
+    """Where the generic rules say to look."""
+    return [match.end for match in engine.matches(data) if engine.patterns[match.rule].generic]
+
+
 def paths_of(folder: Path) -> list[str]:
     """The labelled files, relative to the data set, sorted."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.glob("data/**/*") if path.is_file())
@@ -104,17 +111,18 @@ def read_dataset(folder: Path, tables: Model) -> Dataset:
     for path in paths_of(folder):
         data = (folder / path).read_bytes()
         digest.update(path.encode() + hashlib.sha256(data).digest())
-        candidates = net.candidates(data, path, [match.end for match in engine.matches(data)])
+        candidates = net.candidates(data, path, places_of(engine, data))
         if not candidates:
             continue
         place = place_of(path)
         lines = [line_of(data, candidate) for candidate in candidates]
+        folded = data.lower()
         on_line = Counter(line.start for line in lines)
         labeller = _Labeller(data, labels.true.get(path, []), labels.ignored.get(path, []))
         for candidate, line in zip(candidates, lines, strict=True):
-            plain.append(plain_features(tables, data, candidate, place, (line, on_line[line.start])))
+            plain.append(plain_features(tables, data, candidate, place, Around(line, on_line[line.start], folded)))
             hashes.append(np.array(sorted(hashed(data, candidate, place, line)), dtype=np.int32))
-            examples.append(labeller.example(path, candidate.start, candidate.end))
+            examples.append(labeller.example(path, candidate))
     ends = np.cumsum([0, *map(len, hashes)])
     columns = np.concatenate(hashes)
     text = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(hashes), 1 << BITS))
@@ -128,13 +136,22 @@ class _Labeller:
         self._breaks = [match.start() for match in re.finditer(b"\n", data)]
         self._data, self._true, self._ignored = data, true, ignored
 
-    def example(self, path: str, start: int, end: int) -> Example:
+    def example(self, path: str, candidate: Candidate) -> Example:
+        start, end = candidate.start, candidate.end
         first = bisect_left(self._breaks, start) + 1
         last = bisect_left(self._breaks, max(start, end - 1)) + 1
         rows = [row for row in self._true if row.first <= last and first <= row.last]
         credential = any(last > first or row.last > row.first or self._holds(row, start, end) for row in rows)
         ignored = not rows and any(row.first <= last and first <= row.last for row in self._ignored)
-        return Example(path, first, last, credential, bool(rows), ignored)
+        return Example(
+            path,
+            first,
+            last,
+            credential,
+            bool(rows),
+            ignored,
+            least_probability(candidate, self._data[start:end], 1.0) > 0,
+        )
 
     def _holds(self, row: Row, start: int, end: int) -> bool:
         """Whether the span overlaps the labelled value (columns count characters)."""

@@ -51,7 +51,8 @@ def _score(
     data: Dataset, probability: np.ndarray, threshold: float, wanted: set, repositories: set[str] | None
 ) -> Score:
     found, right, wrong = set(), set(), set()
-    for index in np.flatnonzero(probability >= threshold):
+    structural = np.array([example.structural for example in data.examples])
+    for index in np.flatnonzero((probability >= threshold) | structural):
         example = data.examples[index]
         if repositories is not None and repository_of(example.path) not in repositories:
             continue

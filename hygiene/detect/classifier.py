@@ -1,7 +1,7 @@
 """The judgement of candidates: how probable it is that each is a credential, and why.
 
 Three stages, each dearer than the last: what cannot be one is left out (``classifier_reject``); a linear model scores
-hashed n-grams; boosted trees weigh some 150 plain features and the linear scores of the file. Plain Python throughout:
+hashed n-grams; boosted trees weigh that score and some 150 plain features. Plain Python throughout:
 the hook has no numpy.
 """
 
@@ -13,26 +13,16 @@ from typing import NamedTuple
 
 from hygiene.detect.classifier_model import Model, boosted_score, linear_score, load_model
 from hygiene.detect.classifier_name import NAME_FEATURES, name_features
-from hygiene.detect.classifier_place import PLACE_FEATURES, Line, Place, line_of, place_features, place_of
+from hygiene.detect.classifier_place import PLACE_FEATURES, Around, Place, line_of, place_features, place_of
 from hygiene.detect.classifier_reasons import reasons_for
 from hygiene.detect.classifier_reject import hopeless
 from hygiene.detect.classifier_text import hashed
-from hygiene.detect.classifier_value import VALUE_FEATURES, value_features
-from hygiene.detect.generic import MAX_CANDIDATES, Candidate, candidates_between, windows
+from hygiene.detect.classifier_value import VALUE_FEATURES, is_random_list, value_features
+from hygiene.detect.generic import MAX_CANDIDATES, Candidate, candidates_between, key_block_end, windows
 
-FILE_FEATURES = (
-    "linear",
-    "candidates",
-    "linear_mean",
-    "linear_best_other",
-    "linear_positive",
-    "linear_before",
-    "linear_after",
-)
-FEATURES = (*VALUE_FEATURES, *NAME_FEATURES, *PLACE_FEATURES, *FILE_FEATURES)
+FEATURES = (*VALUE_FEATURES, *NAME_FEATURES, *PLACE_FEATURES, "linear")
 _BEYOND = 48  # bytes after a line that may decide whether it holds a candidate
 _MOST_DULL = 100_000  # lines; some 10 MB
-_ALONE = -9.0  # the linear score of a neighbour that is not there
 
 
 class Judgement(NamedTuple):
@@ -53,18 +43,19 @@ def judge(candidates: Sequence[Candidate], data: bytes, path: str) -> list[Judge
     model = load_model()
     place = place_of(path)
     lines = [line_of(data, candidate) for candidate in candidates]
-    scores = [
-        linear_score(model, hashed(data, candidate, place, line))
-        for candidate, line in zip(candidates, lines, strict=True)
-    ]
     on_line = Counter(line.start for line in lines)
+    folded = data.lower() if candidates else b""
     verdicts = []
-    for candidate, line, of_file in zip(candidates, lines, file_features(scores), strict=True):
-        if of_file[0] < model.floor:
+    for candidate, line in zip(candidates, lines, strict=True):
+        score = linear_score(model, hashed(data, candidate, place, line))
+        if score < model.floor:
             verdicts.append(Judgement(0.0, ()))
             continue
-        row = [*plain_features(model, data, candidate, place, (line, on_line[line.start])), *of_file]
-        probability = boosted_score(model, row)
+        around = Around(line, on_line[line.start], folded)
+        row = [*plain_features(model, data, candidate, place, around), score]
+        probability = max(
+            boosted_score(model, row), least_probability(candidate, data[candidate.start : candidate.end], model.medium)
+        )
         verdicts.append(Judgement(probability, reasons_for(row, probability, FEATURES)))
     return verdicts
 
@@ -84,13 +75,17 @@ class Net:
         """Give the candidates on the lines that hold ``hits``, without those that cannot be credentials."""
         place = place_of(path)
         found: dict[tuple[int, int], Candidate] = {}
+        block_end = 0
         for start, end in windows(data, hits):
+            if start < block_end:
+                continue
             text = (place.language, data[start : end + _BEYOND])
             if text in self._dull:
                 continue
             kept = self._promising(data, start, end, place)
             if not kept:
                 self._remember(text)
+            block_end = max(block_end, key_block_end(kept))
             for candidate in kept:
                 found.setdefault((candidate.start, candidate.end), candidate)
             if len(found) >= MAX_CANDIDATES:
@@ -107,32 +102,20 @@ class Net:
         self._dull.add(text)
 
 
-def plain_features(
-    model: Model, data: bytes, candidate: Candidate, place: Place, around: tuple[Line, int]
-) -> list[float]:
-    """All features of a candidate but those that come from the linear scores, in the order of ``FEATURES``.
+def least_probability(candidate: Candidate, value: bytes, medium: float) -> float:
+    """What a candidate's structure alone is worth, whatever the weights say.
 
-    ``around`` is its line, and how many candidates that line holds.
+    The private member of a JSON web key is one; so is a list of random bytes under the name of a key.
     """
+    structural = candidate.kind == "jwk" or (candidate.kind == "bytes" and is_random_list(value))
+    return medium if structural else 0.0
+
+
+def plain_features(model: Model, data: bytes, candidate: Candidate, place: Place, around: Around) -> list[float]:
+    """All features of a candidate but the linear score, in the order of ``FEATURES``."""
     value = data[candidate.start : candidate.end]
     return [
         *value_features(value, model.bigrams, model.words),
         *name_features(data[candidate.name_start : candidate.name_end]),
-        *place_features(data, candidate, place, *around),
+        *place_features(data, candidate, place, around),
     ]
-
-
-def file_features(scores: Sequence[float]) -> list[tuple[float, ...]]:
-    """What the linear scores of a file's candidates say of each, in the order of ``FILE_FEATURES``."""
-    count = len(scores)
-    total = sum(scores)
-    best = sorted(scores, reverse=True)[:2]
-    positive = sum(score > 0 for score in scores)
-    rows: list[tuple[float, ...]] = []
-    for index, score in enumerate(scores):
-        others = (total - score) / (count - 1) if count > 1 else _ALONE
-        other = best[0] if score < best[0] else (best[1] if count > 1 else _ALONE)
-        before = scores[index - 1] if index else _ALONE
-        after = scores[index + 1] if index + 1 < count else _ALONE
-        rows.append((score, float(count), others, other, float(positive - (score > 0)), before, after))
-    return rows

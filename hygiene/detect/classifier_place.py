@@ -42,7 +42,10 @@ _NEIGHBOUR = re.compile(
     rb"(?i)user|login|email|e-mail|host|database|account|client.?id|consumer|access.?key|username|server|port\b"
 )
 _CALLED = re.compile(rb"(?i)assert|expect|should|equal|test|mock|fake|stub|example|given|when|verify")
+_TRANSLATION = re.compile(r"locale|i18n|l10n|lang|translat|\.(?:po|pot|xliff|xlf|resx|arb|strings|rrc)$|messages_")
 _PROSE_AFTER = re.compile(rb"\s+[^\W\d]{2,}|\s+[\x80-\xff]|[.,]\s+[A-Za-z]")
+_CORE = re.compile(rb"[a-z]+")
+_REACH = 100_000
 _WRAPPED = re.compile(rb"[A-Za-z_]\w*[({\[]")
 _OPERATORS = {
     b"": 0,
@@ -67,7 +70,8 @@ _KINDS = {"assign": 0, "near": 1, "header": 2, "url": 3, "flag": 4, "key-block":
 PLACE_FEATURES = (
     "kind", "operator", "quote", "language", *(f"role_{role}" for role in ROLES), "comment", "line_length",
     "before_length", "after_length", "after_class",
-    "unquoted_code", "distance", "neighbours", "called", "same_value", "value_is_name", "value_has_name",
+    "unquoted_code", "distance", "neighbours", "called",
+    "same_value", "core_elsewhere", "same_name", "value_is_name", "value_has_name",
     "others_on_line", "file_size", "strings_on_line", "indent",
     "name_is_quoted", "before_class", "multi_line", "prose_after", "foreign", "wrapped", "user_before",
 )  # fmt: skip
@@ -79,6 +83,7 @@ class Place(NamedTuple):
     roles: tuple[float, ...]
     ending: bytes
     language: int
+    translation: bool  # a file of texts in some language
 
 
 @lru_cache(maxsize=4096)
@@ -93,6 +98,7 @@ def place_of(path: str) -> Place:
         tuple(float(role in lowered) for role in ROLES),
         ending.encode("utf-8", "replace")[:12],
         _LANGUAGE_OF.get(ending, 0),
+        bool(_TRANSLATION.search(lowered)),
     )
 
 
@@ -125,8 +131,17 @@ def line_of(data: bytes, candidate: Candidate) -> Line:
     )  # fmt: skip
 
 
-def place_features(data: bytes, candidate: Candidate, place: Place, line: Line, on_line: int) -> list[float]:
+class Around(NamedTuple):
+    """What stands around a candidate."""
+
+    line: Line
+    on_line: int  # how many candidates the line holds
+    folded: bytes  # the whole file in lower case
+
+
+def place_features(data: bytes, candidate: Candidate, place: Place, around: Around) -> list[float]:
     """Describe a candidate's place, in the order of ``PLACE_FEATURES``."""
+    line = around.line
     value = data[candidate.start : candidate.end]
     name = data[candidate.name_start : candidate.name_end].lower()
     lowered = value.lower()
@@ -140,9 +155,8 @@ def place_features(data: bytes, candidate: Candidate, place: Place, line: Line, 
         float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),
         float(len(_NEIGHBOUR.findall(line.previous + b"\n" + line.following))),
         float(len(_CALLED.findall(line.before))),
-        float(min(9, data.count(value, max(0, candidate.start - 100_000),
-        candidate.end + 100_000))) if 3 <= len(value) <= 200 else 0.0,
-        float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(on_line),
+*_elsewhere(around.folded, candidate, lowered, name),
+        float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(around.on_line),
         float(len(data).bit_length()),
         float(whole.count(b'"') + whole.count(b"'")), float(len(whole) - len(whole.lstrip())),
         float(line.between[:1] in (b'"', b"'", b"`", b"\\")),
@@ -164,3 +178,15 @@ def _foreign(line: Line) -> float:
     text = line.before + line.after + line.previous + line.following
     outside = sum(map((127).__lt__, text)) + 4 * text.count(b"\\u")
     return outside / (len(text) + 1)
+
+
+def _elsewhere(folded: bytes, candidate: Candidate, value: bytes, name: bytes) -> tuple[float, float, float]:
+    """How often a value, its longest run of letters, and its name stand in the file (up to 9, 100 KB each way)."""
+    low, high = max(0, candidate.start - _REACH), candidate.end + _REACH
+    if not 3 <= len(value) <= 200:
+        return 0.0, 0.0, 0.0
+    same = folded.count(value, low, high)
+    core = max(_CORE.findall(value), key=len, default=b"")
+    others = folded.count(core, low, high) - same if len(core) >= 4 else 0
+    names = folded.count(name, low, high) if 3 <= len(name) <= 60 else 0
+    return float(min(9, same)), float(min(9, others)), float(min(9, names))

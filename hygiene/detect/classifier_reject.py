@@ -7,12 +7,23 @@ from collections.abc import Container
 
 from hygiene.detect.classifier_name import CORE_BUT_KEY
 from hygiene.detect.classifier_place import Place
-from hygiene.detect.classifier_value import is_code, is_constant, is_dotted, is_prose, is_reference, word_share
+from hygiene.detect.classifier_value import (
+    is_code,
+    is_constant,
+    is_dotted,
+    is_encrypted,
+    is_prose,
+    is_public_material,
+    is_reference,
+    word_share,
+)
 from hygiene.detect.generic import Candidate
 
 _CODE_LANGUAGE = 1
 _CONFIG_LANGUAGE = 2
 _PROSE_AFTER = re.compile(rb" +[A-Za-z\x80-\xff]{2}")
+_DIGITS_AND_MARKS = re.compile(rb"[0-9@#$%^&*+=~|_/\\\\]")
+_LETTERS = re.compile(rb"[A-Za-z .,:;!?'-]+")
 _PROSE_WORDS = 3
 _JUDGED = ("assign", "near", "flag", "header")
 
@@ -22,15 +33,18 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
 
     The order is by cost. Every test was measured on labelled code to lose (nearly) nothing: see ``docs/model-card.md``.
     """
+    value = data[candidate.start : candidate.end]
+    if is_public_material(value) or is_encrypted(value):
+        return True
     if candidate.kind not in _JUDGED:
         return False
-    value = data[candidate.start : candidate.end]
     name = data[candidate.name_start : candidate.name_end].lower()
     bare_code = not candidate.quote and place.language == _CODE_LANGUAGE
     return (
         len(value) < 4
         or (not candidate.quote and _is_bare_nonsense(data, candidate, value, place))
         or is_constant(value)
+        or _is_foreign_prose(value, place)
         or value.lower() == name
         or (bare_code and is_code(value))
         or _is_worded(candidate, value, word_share(value, words), (bare_code, name))
@@ -44,6 +58,13 @@ def _is_bare_nonsense(data: bytes, candidate: Candidate, value: bytes, place: Pl
     if candidate.operator != b":" or place.language != _CONFIG_LANGUAGE:
         return False
     return bool(_PROSE_AFTER.match(data, candidate.end, candidate.end + 20))
+
+
+def _is_foreign_prose(value: bytes, place: Place) -> bool:
+    """Whether a value is letters and blanks in a language whose words are not known here."""
+    if not value.isascii():
+        return not _DIGITS_AND_MARKS.search(value)
+    return place.translation and bool(_LETTERS.fullmatch(value))
 
 
 def _is_worded(candidate: Candidate, value: bytes, worded: tuple[float, int, int], around: tuple[bool, bytes]) -> bool:

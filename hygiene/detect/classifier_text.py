@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import groupby, pairwise
+from itertools import pairwise
 from zlib import crc32
 
 from hygiene.detect.classifier_name import parts_of
@@ -11,7 +11,8 @@ from hygiene.detect.classifier_place import Line, Place
 from hygiene.detect.generic import Candidate
 
 BITS = 17
-_MASK = (1 << BITS) - 1
+_UPPER = 1 << (BITS - 1)
+_HALF = _UPPER - 1
 _SHAPE = bytes(
     ord("a")
     if 97 <= c <= 122
@@ -24,45 +25,49 @@ _SHAPE = bytes(
     else c
     for c in range(256)
 )
-_WORD = re.compile(rb"[A-Za-z_]{2,24}|[^\sA-Za-z_0-9]")
+_RUN = re.compile(rb"(.)\1{0,8}", re.DOTALL)
+_PLAIN_WORD = re.compile(rb"[a-z_]{2,24}")
+_WORD = re.compile(rb"[a-z_]{2,24}|[^\sa-z_0-9]")
 
 
 def hashed(data: bytes, candidate: Candidate, place: Place, line: Line) -> set[int]:
-    """The hashes (``BITS`` wide) of everything that the text around and in a candidate consists of."""
+    """The hashes (``BITS`` wide) of everything that the text around and in a candidate consists of.
+
+    What speaks of the value is in the lower half, what speaks of its surroundings in the upper one.
+    """
     value = data[candidate.start : candidate.end][:48]
-    name = data[candidate.name_start : candidate.name_end][-40:]
-    kind = candidate.kind.encode()
-    how = kind + b"|" + candidate.operator + b"|" + candidate.quote
-    shape = value.translate(_SHAPE)
-    runs = b"".join(
-        bytes(key) + (b"%d" % min(9, len(list(group))))
-        for key, group in groupby(shape[i : i + 1] for i in range(len(shape)))
-    )
-    out: list[bytes] = [
-        b"k" + kind,
-        b"h" + how,
-        b"e" + place.ending,
-        b"x" + how + b"|" + place.ending,
-        b"s" + runs[:24],
-        b"z%d" % len(value),
-        b"V" + value.lower(),
-    ]
+    how = candidate.kind.encode() + b"|" + candidate.operator + b"|" + candidate.quote
+    runs = b"".join([match[0][:1] + b"%d" % len(match[0]) for match in _RUN.finditer(value.translate(_SHAPE))])
+    name = parts_of(data[candidate.name_start : candidate.name_end][-40:])
+    inside = {crc32(item) & _HALF for item in _of_value(value, runs)}
+    around = {crc32(item) & _HALF | _UPPER for item in (*_of_name(name, how), *_of_line(line, place.ending, how))}
+    if name:
+        around.add(crc32(b"p" + name[-1] + b"|" + runs[:8]) & _HALF | _UPPER)
+    return inside | around
+
+
+def _of_value(value: bytes, runs: bytes) -> list[bytes]:
     lowered = b"^" + value.lower() + b"$"
-    out += [b"v" + lowered[i : i + n] for n in (3, 4) for i in range(len(lowered) - n + 1)]
-    out += [b"t" + runs[i : i + 4] for i in range(0, max(0, len(runs) - 3), 2)]
-    parts = parts_of(name)
-    out += [b"n" + part for part in parts]
+    out = [b"s" + runs[:24], b"z%d" % len(value), b"V" + value.lower()]
+    out += [lowered[i : i + 3] for i in range(len(lowered) - 2)]
+    out += [lowered[i : i + 4] for i in range(len(lowered) - 3)]
+    out += [b"t" + runs[i : i + 4] for i in range(0, len(runs) - 3, 2)]
+    return out
+
+
+def _of_name(parts: list[bytes], how: bytes) -> list[bytes]:
+    if not parts:
+        return []
+    out = [b"n" + part for part in parts]
     out += [b"m" + a + b"_" + b for a, b in pairwise(parts)]
-    if parts:
-        out += [
-            b"l" + parts[-1],
-            b"N" + b"_".join(parts),
-            b"q" + parts[-1] + b"|" + how,
-            b"p" + parts[-1] + b"|" + runs[:8],
-        ]
-    out += [b"b" + word.lower() for word in _WORD.findall(line.before[-48:])]
-    out += [b"a" + word.lower() for word in _WORD.findall(line.after[:32])]
+    return [*out, b"l" + parts[-1], b"N" + b"_".join(parts), b"q" + parts[-1] + b"|" + how]
+
+
+def _of_line(line: Line, ending: bytes, how: bytes) -> list[bytes]:
+    out = [b"h" + how, b"e" + ending, b"x" + how + b"|" + ending]
+    out += [b"b" + word for word in _WORD.findall(line.before[-48:].lower())]
+    out += [b"a" + word for word in _WORD.findall(line.after[:32].lower())]
     out += [b"A" + line.after[:3], b"B" + line.before[-4:], b"C" + line.between.replace(b" ", b"")[:6]]
-    out += [b"y" + word.lower() for word in _WORD.findall(line.previous[-60:]) if word.isalpha()]
-    out += [b"w" + word.lower() for word in _WORD.findall(line.following[:60]) if word.isalpha()]
-    return {crc32(item) & _MASK for item in out}
+    out += [b"y" + word for word in _PLAIN_WORD.findall(line.previous[-60:].lower())]
+    out += [b"w" + word for word in _PLAIN_WORD.findall(line.following[:60].lower())]
+    return out

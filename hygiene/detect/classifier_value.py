@@ -178,6 +178,22 @@ def is_reference(text: bytes) -> bool:
     return bool(_REFERENCE.search(text))
 
 
+def is_public_material(text: bytes) -> bool:
+    """Whether the value begins as public keys and certificates do."""
+    return bool(_PUBLIC.match(text))
+
+
+def is_encrypted(text: bytes) -> bool:
+    """Whether the value is a key or a token that needs another secret to be of use (encrypted PEM, JWE)."""
+    return _key_material(text) == 3 or (text.startswith(b"ey") and _jwt(text)[1] > 0)
+
+
+def is_random_list(text: bytes) -> bool:
+    """Whether the value is a list of numbers that neither repeat nor count up."""
+    _, distinct, steps = _numbers(text)
+    return distinct > 0.6 and steps < 0.3
+
+
 def is_constant(text: bytes) -> bool:
     """Whether the value is written as constants' names are."""
     return bool(_CONSTANT.match(text))

@@ -8,7 +8,7 @@ candidate is a place, not a verdict.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 WINDOW = 400  # bytes of a line that are read to each side of a hit: a minified line costs no more than a normal one
@@ -30,13 +30,13 @@ class Candidate(NamedTuple):
 
 # What makes an identifier the name of a credential (see docs/adr/0040).
 _NAME = re.compile(
-    rb"pass|pwd|psw|(?:^|[^a-z])pw|[a-z]PW|secret|token|key|auth|cred|api|otp|nonce|salt|kennwort|mdp$|contrase|senha|"
-    rb"haslo|heslo|jwt|dsn$|psk$|mnemonic|signature",
+    rb"pass|pwd|psw|(?:^|[^a-z])pw(?:$|[^a-z])|pw$|secret|token|key|auth|cred|api|otp|nonce|salt|kennwort|mdp$|contrase|senha|"
+    rb"haslo|heslo|jwt|dsn$|psk$|mnemonic",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(rb"[A-Za-z_$@\x80-\xff](?:[\w$@.\x80-\xff]|-(?=[\w]))*")
 _AFTER = re.compile(
-    rb"""["'`\\*]{0,4}[\])}]{0,3}["']?(?P<gap>\s{0,40})
+    rb"""["'`\\*]{0,4}[\])}]{0,3}["']?(?P<gap>[ \t]{0,40})
     (?:(?::\s*|\s+)(?:[&*]?[\w.\[\]<>?|]{1,40})\s*(?==[^=]))?          # a type between name and value
     (?P<op>:=|=>|->|<-|===?|!==?|\+=|\?=|\|\||;s:\d{1,4}:|[=:,>(]|\{|(?=\s)|(?=["'`]))\s{0,20}
     (?P<wrap>(?:(?:new|return|await|not|final|const|static)\s+)?(?:[&*]?[\w.:<>\[\]]{0,48}[({\[]\s{0,4}){0,2})
@@ -69,11 +69,16 @@ _TOKEN = re.compile(
     rb"\b\d{9,14}-[0-9a-z_]{32}\.apps\.googleusercontent\.com|\bAIza[0-9A-Za-z_-]{30,36}|\bkey-[0-9a-z]{32}\b|"
     rb"\bxox[a-z]-[0-9A-Za-z-]{10,}|\bgh[opsur]_[A-Za-z0-9]{30,}|\bya29\.[\w-]{10,}"
 )
-_BYTES = re.compile(rb"(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})(?:\s*,\s*(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})){7,}")
+_NUMBER = rb"(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})"
+_BYTES = re.compile(
+    rb"(\w*(?:[Kk]ey|[Tt]oken|[Ss]ecret|[Aa]uth)[\w.]*)[ \t:=]+(?:[\w.\[\]]{0,40}[{(]|\[)\s*"
+    rb"(" + _NUMBER + rb"(?:\s*,\s*" + _NUMBER + rb"){7,})"
+)
 _JWK = re.compile(rb"""kty\\?["'`]?\s*[:=]\s*\\?["'`](?:RSA|EC|OKP|oct)""")
 _JWK_MEMBER = re.compile(rb"""(?<![\w$])([dk])\\?["'`]?\s{0,3}[:=]\s{0,3}\\?["'`]([\w+/=-]{16,4096})""")
 _JWK_REACH = 3000
 _CONTINUED = re.compile(rb"""\s*[+.(]?\s*[bru@]?["'`]""")
+_WEAK_SCHEMES = (b"token", b"digest", b"oauth", b"apikey", b"api-key")
 _TRAILING = b",;)]}>"
 
 
@@ -89,12 +94,22 @@ def candidates(data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
         Candidates in the order of their place, each span once.
     """
     found: dict[tuple[int, int], Candidate] = {}
+    block_end = 0
     for start, end in windows(data, hits):
-        for candidate in candidates_between(data, start, end):
+        if start < block_end:
+            continue
+        here = list(candidates_between(data, start, end))
+        block_end = max(block_end, key_block_end(here))
+        for candidate in here:
             found.setdefault((candidate.start, candidate.end), candidate)
         if len(found) >= MAX_CANDIDATES:
             break
     return sorted(found.values(), key=lambda candidate: (candidate.start, candidate.end))
+
+
+def key_block_end(found: Iterable[Candidate]) -> int:
+    """Give where the last key block among ``found`` ends: what stands inside of it is no candidate."""
+    return max((candidate.end for candidate in found if candidate.kind == "key-block"), default=0)
 
 
 def windows(data: bytes, hits: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -140,7 +155,7 @@ def _assigned(data: bytes, end: int, name_start: int, name_end: int) -> Iterator
     quoted = False
     if after:
         first, last, quote = _unquoted(data, *after.span("value"))
-        if last - first >= 3:
+        if last - first >= 3 and not (after.group("op") == b"," and b"\n" in data[after.start("op") : first]):
             operator = after.group("op")[:2] or (b" " if after.group("gap") else b"")
             yield Candidate("assign", first, last, name_start, name_end, operator, quote)
             quoted = bool(quote)
@@ -150,7 +165,9 @@ def _assigned(data: bytes, end: int, name_start: int, name_end: int) -> Iterator
             if more:
                 yield Candidate("near", more.start(2), more.end(2), name_start, name_end, b",", more.group(1))
     if not quoted:
-        for count, string in enumerate(_STRING.finditer(data, name_end, min(end, name_end + 120))):
+        line_end = data.find(b"\n", name_end, end)
+        reach = min(line_end if line_end >= 0 else end, name_end + 120)
+        for count, string in enumerate(_STRING.finditer(data, name_end, reach)):
             if count == 2 or string.start() - name_end > 60:
                 break
             yield Candidate("near", string.start(2), string.end(2), name_start, name_end, b"", string.group(1))
@@ -190,6 +207,8 @@ def _special(data: bytes, line: bytes, start: int) -> Iterator[Candidate]:
     for m in _TOKEN.finditer(line):
         yield Candidate("token", start + m.start(), start + m.end(), start, start + m.start())
     for m in _HEADER.finditer(line):
+        if m.group(1).lower() in _WEAK_SCHEMES and b"uthoriz" not in line:
+            continue
         yield Candidate("header", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b" ")
     for m in _URL.finditer(line):
         yield Candidate("url", start + m.start(3), start + m.end(3), start + m.start(1), start + m.end(2), b":")
@@ -200,4 +219,4 @@ def _special(data: bytes, line: bytes, start: int) -> Iterator[Candidate]:
     for m in _FLAG.finditer(line):
         yield Candidate("flag", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b" ")
     for m in _BYTES.finditer(line):
-        yield Candidate("bytes", start + m.start(), start + m.end(), start, start + m.start())
+        yield Candidate("bytes", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b"{")

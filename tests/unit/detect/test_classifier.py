@@ -5,7 +5,7 @@ import string
 
 import pytest
 
-from hygiene.detect.classifier import FEATURES, Net, file_features, judge
+from hygiene.detect.classifier import FEATURES, Net, judge
 from hygiene.detect.classifier_model import PATH, load_model, parse_model
 from hygiene.detect.classifier_name import name_features, parts_of
 from hygiene.detect.generic import candidates
@@ -78,10 +78,6 @@ def test_guesses_name_rule_span_and_confidence():
 def test_rule_of_name_names_the_kind():
     data = b"client_secret = 'abcdefgh'"
     assert rule_of(candidates(data, "a", [20])[0], data) == "generic-secret"
-
-
-def test_file_features_single_candidate_has_no_neighbours():
-    assert file_features([1.5]) == [(1.5, 1.0, -9.0, -9.0, 0.0, -9.0, -9.0)]
 
 
 @pytest.mark.parametrize(
