@@ -22,6 +22,7 @@ _READ_AT_MOST = 1 << 24  # far beyond what any store takes, so that a wrong file
 
 @click.command()
 @click.argument("name")
+@click.argument("surplus", nargs=-1, metavar="")
 @click.option("--file", "source", type=click.Path(dir_okay=False), help="Take every byte of this file.")
 @click.option("--raw", is_flag=True, help="Keep a final newline of stdin.")
 @click.option("--expires", metavar="TIME|DURATION", help="When it must not be used any more, such as 90d.")
@@ -33,6 +34,7 @@ _READ_AT_MOST = 1 << 24  # far beyond what any store takes, so that a wrong file
 def put(
     *,
     name: str,
+    surplus: tuple[str, ...],
     source: str | None,
     raw: bool,
     expires: str | None,
@@ -44,6 +46,12 @@ def put(
 ) -> None:
     """Store a new version of NAME, from stdin, a prompt or --file; prints its reference."""
     check_name(name)
+    if surplus:
+        # Not repeated: it is most likely the value, which by now stands in the shell's history.
+        raise UsageError(
+            "a value is never an argument: every process on the machine can read it",
+            hint=f"pipe it in, or run hygiene secret put {name} and type it; then clear the shell's history",
+        )
     expires_at = parse_when(expires) if expires else None
     parsed = parse_labels(labels)
     store = compose(config_path).store(store_name)
