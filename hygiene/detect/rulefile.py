@@ -25,7 +25,7 @@ _RULE_KEYS = (
 )
 _ACTION_KEYS = (
     *("steps", "link", "request", "headers", "basic", "form", "json", "body"),
-    *("live", "dead", "done", "live_text", "dead_text", "self", "note"),
+    *("live", "dead", "done", "live_text", "dead_text", "self", "value", "note"),
 )
 
 
