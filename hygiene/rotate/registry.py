@@ -58,14 +58,18 @@ def guess_provider(labels: Mapping[str, str], value: Secret) -> str:
     """Name the provider of a stored value by its labels, or by its form; ``declared`` where neither tells."""
     scheme = value.reveal().partition(b"://")[0].partition(b"+")[0].decode("ascii", "ignore").lower()
     fields = fields_of(value) or {}
-    told = (labels.get("provider"), labels.get("rule", "").partition("-")[0], scheme, str(fields.get("engine", "")))
+    if labels.get("provider"):
+        return provider_name(labels["provider"])
+    told = (labels.get("rule", "").partition("-")[0], scheme, str(fields.get("engine", "")))
     if {"secret", "secret_access_key", "aws_secret_access_key", "SecretAccessKey"} & set(fields) and any(
         str(text).startswith(("AKIA", "ASIA")) for text in fields.values()
     ):
         return "aws_iam"
     if {"role_id", "secret_id"} <= set(fields):
         return "openbao_approle"
-    return next((ALIASES.get(name, name) for name in told if name and ALIASES.get(name, name) in PROVIDERS), DECLARED)
+    # A command is only run where someone names it: the rule "generic-password" says nothing of that.
+    guesses = (ALIASES.get(name, name) for name in told if name)
+    return next((name for name in guesses if name in PROVIDERS and name != "command"), DECLARED)
 
 
 def open_provider(name: str, target: Target) -> Provider:
