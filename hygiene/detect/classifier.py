@@ -13,7 +13,16 @@ from typing import NamedTuple
 
 from hygiene.detect.classifier_model import Model, boosted_score, linear_score, load_model
 from hygiene.detect.classifier_name import NAME_FEATURES, name_features
-from hygiene.detect.classifier_place import PLACE_FEATURES, Around, Place, line_of, place_features, place_of
+from hygiene.detect.classifier_place import (
+    LINES_AROUND,
+    PLACE_FEATURES,
+    Around,
+    Place,
+    elsewhere,
+    line_of,
+    place_features,
+    place_of,
+)
 from hygiene.detect.classifier_reasons import reasons_for
 from hygiene.detect.classifier_reject import hopeless
 from hygiene.detect.classifier_text import hashed
@@ -47,17 +56,64 @@ def judge(candidates: Sequence[Candidate], data: bytes, path: str) -> list[Judge
     folded = data.lower() if candidates else b""
     verdicts = []
     for candidate, line in zip(candidates, lines, strict=True):
-        score = linear_score(model, hashed(data, candidate, place, line))
-        if score < model.floor:
-            verdicts.append(Judgement(0.0, ()))
-            continue
         around = Around(line, on_line[line.start], folded)
-        row = [*plain_features(model, data, candidate, place, around), score]
-        probability = max(
-            boosted_score(model, row), least_probability(candidate, data[candidate.start : candidate.end], model.medium)
-        )
-        verdicts.append(Judgement(probability, reasons_for(row, probability, FEATURES)))
+        view = _view(data, place, candidate, around)
+        verdict = _known.get(view)
+        if verdict is None:
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            verdict = _known[view] = _judgement(model, data, candidate, place, around)
+        verdicts.append(verdict)
     return verdicts
+
+
+def _judgement(model: Model, data: bytes, candidate: Candidate, place: Place, around: Around) -> Judgement:
+    score = linear_score(model, hashed(data, candidate, place, around.line))
+    if score < model.floor:
+        return Judgement(0.0, ())
+    row = [*plain_features(model, data, candidate, place, around), score]
+    least = least_probability(candidate, data[candidate.start : candidate.end], model.medium)
+    probability = max(boosted_score(model, row), least)
+    return Judgement(probability, reasons_for(row, probability, FEATURES) if probability else ())
+
+
+class View(NamedTuple):
+    """All that the features of a candidate look at, wherever in a file it stands.
+
+    In a history the same candidates come again in version after version: they are judged once.
+    """
+
+    place: Place
+    text: bytes
+    candidate: Candidate  # its offsets are in the text
+    line_end: int
+    on_line: int
+    elsewhere: tuple[float, ...]
+    size: int
+
+
+_MOST_KNOWN = 20_000  # some 20 MB
+_known: dict[View, Judgement] = {}
+
+
+def _view(data: bytes, place: Place, candidate: Candidate, around: Around) -> View:
+    line = around.line
+    begin = max(0, line.start - LINES_AROUND)
+    shifted = candidate._replace(
+        start=candidate.start - begin,
+        end=candidate.end - begin,
+        name_start=candidate.name_start - begin,
+        name_end=candidate.name_end - begin,
+    )
+    return View(
+        place=place,
+        text=data[begin : max(line.end, candidate.end) + LINES_AROUND],
+        candidate=shifted,
+        line_end=line.end - begin,
+        on_line=around.on_line,
+        elsewhere=elsewhere(data, candidate, around),
+        size=len(data).bit_length(),
+    )
 
 
 class Net:

@@ -31,6 +31,9 @@ SECTIONS = (
 )
 
 
+STRIDE = 10  # trees
+
+
 class Model(NamedTuple):
     """The weights; see :func:`linear_score` and :func:`boosted_score` for how they are used."""
 
@@ -50,6 +53,7 @@ class Model(NamedTuple):
     low: float
     medium: float
     high: float
+    rest: Sequence[float]  # the most that the trees from each STRIDE-th on can add
     floor: float  # a linear score below which no credential was ever seen
 
 
@@ -72,12 +76,13 @@ def parse_model(content: bytes) -> Model:
         size = head["sizes"][name]
         parts[name] = _items(content[at : at + size], code)
         at += size
+    roots, left, right, leaf = (parts[name].tolist() for name in ("roots", "left", "right", "leaf"))
     return Model(
         bigrams=bytes(parts["bigrams"]),
         words=frozenset(bytes(parts["words"]).split(b"\n")),
         linear=memoryview(parts["linear"]),
-        roots=parts["roots"].tolist(), feature=parts["feature"].tolist(), threshold=parts["threshold"].tolist(),
-        left=parts["left"].tolist(), right=parts["right"].tolist(), leaf=parts["leaf"].tolist(),
+        roots=roots, left=left, right=right, leaf=leaf, rest=_rest(roots, left, right, leaf),
+        feature=parts["feature"].tolist(), threshold=parts["threshold"].tolist(),
         features=tuple(head["features"]),
         **{key: float(head[key]) for key in ("scale", "bias", "base", "low", "medium", "high", "floor")},
     )  # fmt: skip
@@ -98,11 +103,29 @@ def linear_score(model: Model, hashes: Iterable[int]) -> float:
 
 
 def boosted_score(model: Model, row: Sequence[float]) -> float:
-    """The probability that the trees give to a row of features."""
+    """The probability that the trees give to a row of features; 0 as soon as it can't reach ``model.low`` any more."""
     feature, threshold, left, right, leaf = model.feature, model.threshold, model.left, model.right, model.leaf
     total = model.base
-    for node in model.roots:
-        while node >= 0:
-            node = left[node] if row[feature[node]] <= threshold[node] else right[node]  # noqa: PLW2901
-        total += leaf[-1 - node]
+    least = math.log(model.low / (1.0 - model.low))
+    for first, rest in enumerate(model.rest):
+        if total + rest < least:
+            return 0.0
+        for node in model.roots[first * STRIDE : (first + 1) * STRIDE]:
+            while node >= 0:
+                node = left[node] if row[feature[node]] <= threshold[node] else right[node]  # noqa: PLW2901
+            total += leaf[-1 - node]
     return 1.0 / (1.0 + math.exp(-total))
+
+
+def _rest(roots: Sequence[int], left: Sequence[int], right: Sequence[int], leaf: Sequence[float]) -> tuple[float, ...]:
+    """Give the most that the trees from each STRIDE-th on can add: what is far below needs none of them."""
+
+    def most(node: int) -> float:
+        return leaf[-1 - node] if node < 0 else max(most(left[node]), most(right[node]))
+
+    after, rest = 0.0, []
+    for index in reversed(range(len(roots))):
+        after += most(roots[index])
+        if index % STRIDE == 0:
+            rest.append(after)
+    return tuple(reversed(rest))

@@ -76,6 +76,8 @@ PLACE_FEATURES = (
     "name_is_quoted", "before_class", "multi_line", "prose_after", "foreign", "wrapped", "user_before",
 )  # fmt: skip
 
+LINES_AROUND = 240  # bytes in which the two lines before, and the two after, are looked for
+
 
 class Place(NamedTuple):
     """What is the same for all candidates of a file."""
@@ -121,9 +123,9 @@ def line_of(data: bytes, candidate: Candidate) -> Line:
     high = min(len(data), candidate.end + 200)
     end = data.find(b"\n", candidate.end, high)
     end = high if end < 0 else end
-    earlier = max(0, start - 240)
+    earlier = max(0, start - LINES_AROUND)
     cut = data[earlier : max(earlier, start - 1)].split(b"\n")[-2:]
-    later = data[end + 1 : end + 240].split(b"\n")[:2]
+    later = data[end + 1 : end + LINES_AROUND].split(b"\n")[:2]
     return Line(
         start, end, data[start : candidate.name_start], data[candidate.name_end : candidate.start],
         data[candidate.end : end],
@@ -155,7 +157,7 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
         float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),
         float(len(_NEIGHBOUR.findall(line.previous + b"\n" + line.following))),
         float(len(_CALLED.findall(line.before))),
-*_elsewhere(around.folded, candidate, lowered, name),
+*elsewhere(data, candidate, around),
         float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(around.on_line),
         float(len(data).bit_length()),
         float(whole.count(b'"') + whole.count(b"'")), float(len(whole) - len(whole.lstrip())),
@@ -180,8 +182,11 @@ def _foreign(line: Line) -> float:
     return outside / (len(text) + 1)
 
 
-def _elsewhere(folded: bytes, candidate: Candidate, value: bytes, name: bytes) -> tuple[float, float, float]:
+def elsewhere(data: bytes, candidate: Candidate, around: Around) -> tuple[float, float, float]:
     """How often a value, its longest run of letters, and its name stand in the file (up to 9, 100 KB each way)."""
+    folded = around.folded
+    value = data[candidate.start : candidate.end].lower()
+    name = data[candidate.name_start : candidate.name_end].lower()
     low, high = max(0, candidate.start - _REACH), candidate.end + _REACH
     if not 3 <= len(value) <= 200:
         return 0.0, 0.0, 0.0
