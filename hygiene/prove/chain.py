@@ -121,10 +121,9 @@ def _sealed(digest: str, mac: str) -> bytes:
 
 def parse_entry(line: bytes, log: str = "") -> AuditEvent:
     """Read one line; raises ValueError for anything that is not an entry."""
-    fields = json.loads(line.decode())
     try:
-        return AuditEvent(**fields, log=log)
-    except TypeError as error:
+        return AuditEvent(**json.loads(line.decode()), log=log)
+    except (TypeError, RecursionError) as error:
         raise ValueError("not an audit entry") from error
 
 
@@ -175,7 +174,7 @@ class Verifier:
             intent = int(entry["detail"].get("intent", 0))
             intact = entry_hash(unsealed(line, claimed, mac), prev) == claimed
             well_formed = type(seq) is int and type(time) is str and entry.keys() == _FIELDS
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             well_formed = False
         if not well_formed:
             self._unreadable()

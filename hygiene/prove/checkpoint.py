@@ -57,10 +57,10 @@ def format_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 def parse_checkpoint(text: bytes) -> Checkpoint:
     """Read a checkpoint; raises ValueError for anything else."""
-    fields = json.loads(text.decode())
     try:
+        fields = json.loads(text.decode())
         checkpoint = Checkpoint(**fields)
-    except TypeError as error:
+    except (TypeError, RecursionError) as error:
         raise ValueError("not a checkpoint") from error
     if not isinstance(checkpoint.seq, int) or not all(
         isinstance(v, str) for v in fields.values() if v != fields["seq"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from hygiene.errors import AuditError
 
 _SEGMENT = re.compile(r"([0-9a-f]{16})\.(\d{4,})\.jsonl\Z")
+LOCK = ".lock"  # held by who writes
 SHORT_ID = 16  # digits of a log's id that name its files
 
 

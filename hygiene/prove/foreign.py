@@ -48,7 +48,7 @@ def parse_foreign(content: bytes, kind: str = "auto") -> tuple[str, list[Foreign
         return kind, list(_PARSERS[kind](text))
     except KeyError as error:
         raise UsageError(f"unknown audit format {kind!r}", hint=f"known are {', '.join(_PARSERS)}") from error
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(f"this is not an audit file of {kind}: {type(error).__name__}") from error
 
 

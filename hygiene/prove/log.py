@@ -34,7 +34,7 @@ from hygiene.prove.chain import (
 )
 from hygiene.prove.checkpoint import Signer, signed_detail
 from hygiene.prove.event import DENIED, FAILED, INTENT, OK, Actor, AuditEvent
-from hygiene.prove.files import SHORT_ID, chain_files, chain_lines, segment_path
+from hygiene.prove.files import LOCK, SHORT_ID, chain_files, chain_lines, segment_path
 from hygiene.prove.redact import Redactor
 from hygiene.prove.state import CLOSED, SUFFIX, State, create_state, read_state, write_state
 
@@ -99,7 +99,7 @@ class Log:
         """End the chain as it is, sound or not, and begin a new one that says where the old one ended and why."""
         try:
             make_private_folder(self.folder)
-            with locked(self.folder / ".lock"):
+            with locked(self.folder / LOCK):
                 detail = {"reason": reason}
                 for path in sorted(self.folder.glob("*" + SUFFIX)):
                     detail |= _end_of(path)
@@ -120,7 +120,7 @@ class Log:
         try:
             if self._state is None:
                 make_private_folder(self.folder)
-            with locked(self.folder / ".lock"):
+            with locked(self.folder / LOCK):
                 path, state = self._open_chain()
                 return self._append(path, state, deed(state.head), key)
         except WriteError as error:

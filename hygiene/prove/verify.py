@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from hygiene.errors import AuditError
+from hygiene.errors import AuditError, WriteError
+from hygiene.fileio import locked
 from hygiene.prove.anchor import is_authentic, place_of
 from hygiene.prove.chain import Head, Problem, Verifier
 from hygiene.prove.checkpoint import Checkpoint, checkpoint_from_entry
 from hygiene.prove.event import Actor, AuditEvent
-from hygiene.prove.files import SHORT_ID, chain_files, chain_lines
+from hygiene.prove.files import LOCK, SHORT_ID, chain_files, chain_lines
 from hygiene.prove.state import CLOSED, SUFFIX, read_state
 
 
@@ -43,14 +44,29 @@ def verify_folder(
     """Verify all chains in ``folder``.
 
     ``keys`` are verification keys: log id → number of an entry → its key. A chain that ``actor`` began in this very
-    folder must have its state here. The lock is not taken: an entry that is being written appears as a tail beyond
-    the state, which is checked by its MAC. Raises :class:`AuditError` for what can't be read.
+    folder must have its state here. The lock is not taken at first: an entry that is being written appears as a tail
+    beyond the state, which is checked by its MAC. What looks wrong is looked at again while no writer is at work.
+    Raises :class:`AuditError` for what can't be read.
     """
+    verdicts = _verify_chains(folder, keys or {}, actor, anchors)
+    lock = folder / LOCK
+    if not any(verdict.problems for verdict in verdicts) or not lock.exists():
+        return verdicts
+    try:
+        with locked(lock, exclusive=False):
+            return _verify_chains(folder, keys or {}, actor, anchors)
+    except WriteError:  # a copy on a read-only medium: nobody writes there either
+        return verdicts
+
+
+def _verify_chains(
+    folder: Path, keys: Mapping[str, Mapping[int, bytes]], actor: Actor | None, anchors: Sequence[Checkpoint]
+) -> list[Verdict]:
     files = chain_files(folder)
     states = {path.name[:SHORT_ID]: path for path in sorted(folder.glob(f"*{SUFFIX}*"))}
     verdicts = []
     for log in sorted(files.keys() | states.keys() | _begun_here(anchors, actor, folder)):
-        known = {seq: key for name, some in (keys or {}).items() if name.startswith(log) for seq, key in some.items()}
+        known = {seq: key for name, some in keys.items() if name.startswith(log) for seq, key in some.items()}
         outside = {anchor.seq: anchor.hash for anchor in anchors if anchor.log.startswith(log)}
         chain = _Chain(log, files.get(log, []), states.get(log), _origin(folder, actor))
         verdicts.append(_verify_chain(chain, known, outside))

@@ -169,7 +169,16 @@ def test_intent_without_outcome_is_kept_and_matched_ones_are_not():
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"{}", b"[]", b"null", b"\xff\xfe", b"{" * 9, b'{"hash":1,"prev":2,"seq":3,"time":4,"mac":5,"detail":6}'],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"{" * 9,
+        b"[" * 100_000,
+        b'{"hash":1,"prev":2,"seq":3,"time":4,"mac":5,"detail":6}',
+    ],
 )
 def test_line_that_is_no_entry_is_unreadable_and_never_a_traceback(line):
     lines, heads = chain(3)

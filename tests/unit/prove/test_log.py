@@ -82,6 +82,22 @@ def test_log_many_processes_queue_and_lose_nothing(log):
     assert problems(log) == []
 
 
+def test_log_verified_while_others_write_is_sound(log):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from hygiene.prove.log import Log; from hygiene.prove.event import Actor\n"
+        "log = Log(Path(sys.argv[1]), Actor('ada', host='box'), segment_bytes=5000)\n"
+        "for i in range(150): log.record('secret.get', 'x' * 2000, 'ok')\n"
+    )
+    log.record("a", "1", "ok")
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(log.folder)]) for _ in range(2)]
+    seen = []
+    while any(writer.poll() is None for writer in writers):
+        seen += problems(log)
+    assert seen == []
+    assert sum(verdict.entries for verdict in verify_folder(log.folder)) == 302
+
+
 def test_log_goes_on_in_a_new_file_and_the_chain_with_it(tmp_path):
     log = Log(tmp_path, ADA, segment_bytes=2000)
     for number in range(20):
