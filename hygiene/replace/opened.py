@@ -49,23 +49,32 @@ def open_file(path: str, content: bytes | str) -> Opened | Skip:
 
 def rewrite_checked(opened: Opened, targets: Sequence[Target], style: Style) -> Rewrite:
     """Rewrite a file; a target whose result fails an acceptance check becomes a skip."""
-    rewrite = opened.rewriter.rewrite(opened.file, targets, style)
+    rewrite = _rewrite(opened, targets, style)
     if not _problem(opened, rewrite):
         return rewrite
     skips = list(rewrite.skips)
     good: list[Target] = []
     for change in rewrite.changes:
-        problem = _problem(opened, opened.rewriter.rewrite(opened.file, [change.target], style))
+        problem = _problem(opened, _rewrite(opened, [change.target], style))
         if problem:
             skips.append(Skip(change.target, problem, _BY_HAND))
         else:
             good.append(change.target)
-    again = opened.rewriter.rewrite(opened.file, good, style)
+    again = _rewrite(opened, good, style)
     problem = _problem(opened, again)
     if problem:
         skips += [Skip(target, problem, _BY_HAND) for target in good]
         again = Rewrite((), ())
     return again._replace(skips=tuple(skips))
+
+
+def _rewrite(opened: Opened, targets: Sequence[Target], style: Style) -> Rewrite:
+    """Rewrite a file; what a rewriter did not expect of a file leaves that file as it is, not the whole migration."""
+    try:
+        return opened.rewriter.rewrite(opened.file, targets, style)
+    except Exception as error:
+        reason = f"its rewriter failed ({type(error).__name__}); please report it"
+        return Rewrite((), tuple(Skip(target, reason, _BY_HAND) for target in targets))
 
 
 def _problem(opened: Opened, rewrite: Rewrite) -> str:
@@ -90,5 +99,5 @@ def drafts(
 ) -> list[tuple[Place, Change]]:
     """Rewrite with names that are not final, to learn the values and what the code calls them."""
     targets = {opened.target(place, *names(place)): place for place in places}
-    rewrite = opened.rewriter.rewrite(opened.file, list(targets), style)
+    rewrite = _rewrite(opened, list(targets), style)
     return [(targets[change.target], change) for change in rewrite.changes]

@@ -151,6 +151,8 @@ def kubernetes_secret(node: Node, file: File) -> KubernetesSecret | None:
 
 def _entries(mapping: Node, file: File) -> Iterator[_Entry]:
     for pair in mapping.named_children:
+        if pair.type != "block_mapping_pair" or pair.child_by_field_name("value") is None:
+            continue
         scalar = pair.named_children[-1]
         start = file.content.rfind(b"\n", 0, pair.start_byte) + 1
         end = file.content.find(b"\n", scalar.end_byte) + 1 or len(file.content)

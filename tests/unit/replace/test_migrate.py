@@ -211,3 +211,16 @@ def test_value_that_stands_elsewhere_in_a_found_file_is_replaced_there_too(tmp_p
         f'# was <A_PASSWORD>, not {value}9\nlogin("u", os.environ["A_PASSWORD"])\n'
     )
     assert (project.root / "b.txt").read_text() == value  # no scan said that this file holds a secret
+
+
+def test_rewriter_that_fails_leaves_its_file_and_no_other(project, monkeypatch):
+    from hygiene.replace.rewriters import shell
+
+    def fail(self, node, file):
+        raise RuntimeError("s3cret words")
+
+    monkeypatch.setattr(shell.Shell, "literal", fail)
+    plan = project.plan()
+    left = {step.path: step.reason for step in plan.manual}
+    assert left["deploy.sh"] == "its rewriter failed (RuntimeError); please report it"
+    assert {file.path for file in plan.files} == {"app/db.py", "web/server.js", "conf.yml", ".env"}

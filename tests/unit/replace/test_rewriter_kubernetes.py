@@ -76,3 +76,8 @@ def test_secret_that_git_does_not_track_is_rolled_back(tmp_path):
     assert encoded("one-secret").encode() not in (project.root / "k.yaml").read_bytes()
     undo(project)
     assert project.contents() == before
+
+
+def test_secret_with_comments_and_empty_keys_stays_in_place():
+    text = f"{HEAD}data:\n  # why\n  a: {encoded('one-secret')}\n  b:\n"
+    assert "ref+embedded://v/1" in rewrite(text, encoded("one-secret"))[0]
