@@ -23,6 +23,7 @@ from hygiene.detect.sources.protocol import Blob
 from hygiene.finding import CONFIDENCES
 
 _STRUCTURED = 20  # the priority from which a generic rule stands for a structure of its own, such as a JWT
+_PLACEHOLDER = ("low", ("looks like a placeholder",))  # of a credential's exact shape: kept for who asks for low
 _AROUND = 512  # bytes on each side of a secret that its checksum may look at
 
 
@@ -61,10 +62,10 @@ class Judge:
         secret = blob.data[match.secret_start : match.secret_end]
         if self._is_excluded(pattern, blob, match.secret_start, match.secret_end):
             return None
-        if is_placeholder(secret) or is_reference(secret):
+        if is_reference(secret):
             return None
         around = blob.data[max(0, match.secret_start - _AROUND) : match.secret_end + _AROUND]
-        confidence, reasons = _checked(pattern, secret, around)
+        confidence, reasons = _PLACEHOLDER if is_placeholder(secret) else _checked(pattern, secret, around)
         return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons)
 
     def _guesses(self, places: Sequence[int], blob: Blob) -> Iterator[_Candidate]:

@@ -66,8 +66,8 @@ def _certainty(rule: Rule) -> str:
 def _paragraph(title: str, text: str) -> list[str]:
     if not text:
         return []
-    body = textwrap.wrap(text, _WIDTH - 20, break_on_hyphens=False) or [""]
-    return [f"  {title + ':':18}{body[0]}", *(" " * 20 + line for line in body[1:])]
+    body = textwrap.wrap(text, _WIDTH - 20, break_on_hyphens=False, break_long_words=False) or [""]
+    return [f"  {title + ':':19}{body[0]}", *(" " * 21 + line for line in body[1:])]
 
 
 def _shortened(text: str) -> str:

@@ -21,6 +21,7 @@ _URL = bytes.maketrans(b"-_", b"+/")
 _CONTEXT = 100  # bytes of the line before a value, so that its name is seen
 _BEFORE = 16 << 10  # how far before a hit its value may begin
 _HEAD = 1 << 10  # digits that decide whether a value is text: most long ones are pictures
+_NO_DIGIT = re.compile(rb"[^A-Za-z0-9+/]+")
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 
 
@@ -47,8 +48,8 @@ def hex_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded
 
 
 def decode_base64(digits: bytes) -> bytes:
-    """Decode ``digits`` of either alphabet, without padding; what can't be a whole group at the end is dropped."""
-    digits = digits.translate(_URL)
+    """Decode ``digits`` of either alphabet; what is no digit, and half a group at the end, is dropped."""
+    digits = _NO_DIGIT.sub(b"", digits.translate(_URL))
     if len(digits) % 4 == 1:
         digits = digits[:-1]
     return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
