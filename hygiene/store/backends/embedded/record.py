@@ -95,6 +95,40 @@ class Record(NamedTuple):
         )
 
 
+def merged(base: Record, ours: Record, theirs: Record) -> Record:
+    """Give the record that holds what both sides of a branch did to ``base``.
+
+    The value that was made current later stays current, and the other's becomes previous; a change outweighs a
+    deletion; the earlier due date holds.
+    """
+    if theirs == base:
+        return ours
+    if ours == base:
+        return theirs
+    entries = {entry.id: entry._replace(stages=()) for side in (theirs, ours) for entry in side.versions}
+    latest = max(ours, theirs, key=_current_since)
+    other = theirs if latest is ours else ours
+    stages = {entry.id: set(entry.stages) for entry in latest.versions}
+    current, rival = latest.entry(stage=CURRENT), other.entry(stage=CURRENT)
+    if current is not None and rival is not None and rival.id != current.id:
+        for names in stages.values():
+            names.discard(PREVIOUS)
+        stages.setdefault(rival.id, set()).add(PREVIOUS)
+    versions = [entry._replace(stages=tuple(sorted(stages.get(entry.id, ())))) for entry in entries.values()]
+    return latest._replace(
+        serial=max(ours.serial, theirs.serial) + 1,
+        versions=tuple(sorted(versions, key=lambda entry: entry.created, reverse=True)),
+        due=min((due for due in (ours.due, theirs.due) if due), default=None),
+        deleted=ours.deleted if ours.deleted and theirs.deleted else None,
+        labels=tuple(sorted((dict(other.labels) | dict(latest.labels)).items())),
+    )
+
+
+def _current_since(record: Record) -> datetime:
+    current = record.entry(stage=CURRENT)
+    return current.created if current else record.created
+
+
 def version_of(entry: Entry) -> Version:
     """Give the store-neutral description of a version."""
     return Version(entry.id, entry.created, frozenset(entry.stages), entry.expires)

@@ -37,6 +37,7 @@ from hygiene.store.backends.embedded.record import (
     Entry,
     Record,
     format_record,
+    merged,
     parse_record,
     version_of,
 )
@@ -47,6 +48,7 @@ from hygiene.store.protocol import CURRENT, AccessChange, AccessRequest, Capabil
 _DELETING = frozenset({"delete"})
 _SIGNING = access.WRITING | {"grant"}
 _IGNORED = "# Locks and unfinished writes are of this machine alone.\n.lock\n.hygiene-tmp-*\n"
+_ATTRIBUTES = "@record.json merge=hygiene-record\n*.age binary\n"
 
 
 class EmbeddedStore:
@@ -244,6 +246,33 @@ class EmbeddedStore:
         found = read_requests(self.root, policy) if policy else ()
         return [told_request(policy, request, decisions) for request, decisions in found if policy]
 
+    def merge_records(self, base: bytes, ours: bytes, theirs: bytes) -> bytes:
+        """Merge three states of one record, as git hands them over; gives the signed result.
+
+        Raises :class:`IntegrityError` for a side that its signer had no right to write.
+        """
+        policy = self.policy()
+        if policy is None:
+            raise NotFoundError(f"there is no store at {self.root}")
+        sides = []
+        for raw in (ours, theirs):
+            document = parse_document(raw, "a side of the merge")
+            record = parse_record(document, "a side of the merge")
+            if record.store != policy.store:
+                raise IntegrityError("a side of the merge is the record of another store")
+            self._check_signer(document, record, policy, digest(raw))
+            sides.append(record)
+        mine, other = sides
+        if mine.name != other.name:
+            raise IntegrityError("the sides of the merge are records of different secrets")
+        # Without a common ancestor (both made it) the sides are merged as changes of nothing.
+        ancestor = parse_record(parse_document(base, "the ancestor"), "the ancestor") if base.strip() else None
+        result = merged(ancestor or mine._replace(versions=(), serial=0), mine, other)
+        if result in sides:
+            return ours if result == mine else theirs
+        self._require(policy, access.WRITING, mine.name)
+        return sign_document(self.identity(), KIND, format_record(result))
+
     def accept_present(self) -> None:
         """Take what stands in the store now for the newest state: after going back on purpose."""
         self._memory.forget_store(self.root)
@@ -310,6 +339,7 @@ class EmbeddedStore:
         # Shown before the store is made: a crash in between loses a key that opens nothing.
         self._notify(key)
         write_atomic(self.root / ".gitignore", _IGNORED.encode())
+        write_atomic(self.root / ".gitattributes", _ATTRIBUTES.encode())
         create_policy(self.root, identity, recovery.member)
         self._found = identity
         self._policy = read_policy(self.root)
