@@ -26,7 +26,8 @@ def report(result: ScanResult, stream: TextIO, *, show_secrets: bool = False) ->
     """Write one page; ``show_secrets`` has no effect."""
     mask = Mask(result.findings)
     counted = summary(result)
-    findings = [mask.finding(finding) for finding in by_weight(list(result.findings))]
+    ordered = sorted(by_weight(list(result.findings)), key=lambda finding: finding.status != "new")
+    findings = [mask.finding(finding) for finding in ordered]
     names = (("New", "new"), ("Baselined", "baselined"), ("Allowlisted", "allowlisted"), ("Not scanned", "skipped"))
     body = cards([(title, f"{counted[name]:,}") for title, name in names])
     if result.incomplete:
