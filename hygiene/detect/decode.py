@@ -30,6 +30,7 @@ DECODERS: Mapping[str, Decode] = {
     "utf-16-be": wide.big,
     "manifest": manifest.secret_data,
 }
+_NEAR = 200  # bytes behind the place that a generic rule gives, where its value may begin
 _MIXED = ("percent", "entity", "escape", "joined")  # that one value may need together
 
 
@@ -81,12 +82,17 @@ class Decoder:
             seen.add(found.text)
             nested = found if outer is None else _nested(found, outer)
             matches = self._matches(found.text)
-            plain = [match for match in matches if match.rule < self._first_hint]
+            plain = [match for match in matches if match.rule < self._first_hint and self._is_fresh(match, found)]
             if plain:
                 yield nested, plain
             deeper = [match for match in matches if match.rule >= self._first_hint and self._is_new(match, nested)]
             if deeper and nested.encoding.count("+") < DEPTH - 1:
                 yield from self._descend(found.text, deeper, nested, left, seen)
+
+    def _is_fresh(self, match: Match, text: Decoded) -> bool:
+        """Say whether ``match`` has to do with what was decoded; the rest was matched where it stands plainly."""
+        near = _NEAR if self._patterns[match.rule].generic else 0
+        return text.trail.fresh(match.start, min(match.end + near, len(text.text)))
 
     def _is_new(self, hint: Match, text: Decoded) -> bool:
         """Say whether ``hint`` in decoded ``text`` leads on: it was not there before, or adds to what was decoded."""
