@@ -22,6 +22,7 @@ try:
 except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
+PATIENCE = 30.0  # seconds in which git finds out where it is, on the busiest machine
 _PIPE_BYTES = 1 << 20
 
 _SAFE_SETTINGS = (
@@ -75,8 +76,13 @@ class Git:
         """Build the environment that git runs in; GIT_DIR, GIT_INDEX_FILE and the quarantine are kept."""
         return {**os.environ, **_SAFE_ENVIRONMENT}
 
-    def run(self, *arguments: str, stdin: bytes | None = None, ok: Sequence[int] = (0,)) -> bytes:
-        """Run git and give its output; raises :class:`SourceError` with git's own words and a hint."""
+    def run(
+        self, *arguments: str, stdin: bytes | None = None, ok: Sequence[int] = (0,), timeout: float | None = None
+    ) -> bytes:
+        """Run git and give its output; raises :class:`SourceError` with git's own words and a hint.
+
+        ``timeout``: seconds, for a call that only reads the configuration: that may lead to a pipe that nobody fills.
+        """
         try:
             done = subprocess.run(
                 self.command(*arguments),
@@ -85,7 +91,13 @@ class Git:
                 input=stdin,
                 stdin=subprocess.DEVNULL if stdin is None else None,
                 capture_output=True,
+                timeout=timeout,
             )
+        except subprocess.TimeoutExpired as error:
+            raise SourceError(
+                f"git gives no answer in {self.folder}",
+                hint="is its configuration, or a file that this includes, a pipe?",
+            ) from error
         except FileNotFoundError as error:
             raise SourceError("git is not installed, or the folder is gone", hint="install git") from error
         except OSError as error:
@@ -126,8 +138,8 @@ class Git:
             stop(process)
 
     def line(self, *arguments: str) -> str:
-        """Run git and give its one line of output."""
-        return os.fsdecode(self.run(*arguments)).rstrip("\n")
+        """Run git and give its one line of output, which takes no time to find."""
+        return os.fsdecode(self.run(*arguments, timeout=PATIENCE)).rstrip("\n")
 
     def root(self) -> Path:
         """Give the top of the working tree, or the git directory of a bare repository."""

@@ -39,9 +39,9 @@ class HistorySource(CommitsSource):
     def items(self) -> Iterable[Item]:
         """List the blobs, commits and tags, the names of refs, and the walk over all trees."""
         self.commits = 0
-        self._reach = self._reached()
         if shallow_edge(self._git):
             self._skipped.append(Skipped("", f"{_SHALLOW}; git fetch --unshallow fetches the rest"))
+        self._reach = self._reached()
         yield from name_items(self._refs(), REF)
         trees = 0
         for listed in all_objects(self._git):

@@ -11,6 +11,7 @@ from hygiene.detect.sources.names import name_items, named_path
 from hygiene.detect.sources.protocol import Item
 from hygiene.detect.sources.reading import ObjectSource
 from hygiene.finding import Provenance, Skipped
+from hygiene.git import PATIENCE
 
 _SUBMODULE = b"160000"
 
@@ -65,7 +66,7 @@ class IndexSource(ObjectSource):
             yield from parse_stages(self._git.run("ls-files", "--unmerged", "--full-name", "-z", ":/"))
 
     def _base(self) -> str:
-        head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1))
+        head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1), timeout=PATIENCE)
         if head:
             return head.decode().strip()
         return self._git.run("hash-object", "-t", "tree", "--stdin", stdin=b"").decode().strip()

@@ -44,8 +44,13 @@ def places(
         if step.added:
             first[step.id, step.path] = step.commit
     found = _Places(git, reach, {*first.values(), *commits})
+    newest = {key: found.newest(commit, last[key]) for key, commit in first.items()}
+    held = holders(git, {(newest[name, path], path, name) for name, path in first})
     for (name, path), commit in first.items():
-        found.add_file(name, path, commit, last[name, path])
+        step = last[name, path]
+        sure = step.commit if step.added else commit  # a merge may have dropped it on the way to the newest
+        latest = newest[name, path]
+        found.add_file(name, path, commit, latest if (latest, path, name) in held else sure)
     for name in commits:
         found.add_message(name)
     return found.sorted()
@@ -57,9 +62,12 @@ class _Places:
         self._people = signatures(git, filter(self._graph.reaches, wanted))
         self._found: dict[str, list[Provenance]] = {}
 
-    def add_file(self, name: str, path: str, commit: str, last: Step) -> None:
-        newest = self._graph.tip(commit) if last.added else self._graph.parent(last.commit)
-        self._add(name, "commit", path, commit, newest or commit)
+    def newest(self, commit: str, last: Step) -> str:
+        """Give the newest commit that probably still holds what ``commit`` brought."""
+        return (self._graph.tip(commit) if last.added else self._graph.parent(last.commit)) or commit
+
+    def add_file(self, name: str, path: str, commit: str, last: str) -> None:
+        self._add(name, "commit", path, commit, last)
 
     def add_message(self, name: str) -> None:
         if self._graph.reaches(name):
@@ -75,6 +83,16 @@ class _Places:
         for found in self._found.values():
             found.sort(key=lambda place: (_instant(place.date), place.commit, place.path))
         return self._found
+
+
+def holders(git: Git, claims: Collection[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Give those of ``claims`` (commit, path, object) that hold: the commit has the object at the path."""
+    asked = [claim for claim in sorted(claims) if "\n" not in claim[1]]  # git takes one line a question
+    stdin = b"".join(os.fsencode(f"{commit}:{path}\n") for commit, path, _ in asked)
+    answers = git.fields("cat-file", "--buffer", "--batch-check=%(objectname)", stdin=stdin, separator=b"\n")
+    return {
+        claim for claim, answer in zip(asked, answers, strict=False) if answer.decode("ascii", "replace") == claim[2]
+    }
 
 
 def _instant(date: str) -> datetime:
