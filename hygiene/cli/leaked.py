@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +12,11 @@ from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.registry import open_source
 from hygiene.detect.workers import usable_cores
-from hygiene.errors import UsageError
+from hygiene.errors import SourceError, UsageError
 from hygiene.finding import Finding, ScanResult
-from hygiene.git import find_root
+from hygiene.git import Git, find_root
 from hygiene.prove.event import OK, Recorder
+from hygiene.rotate.context import labels_around
 from hygiene.rotate.matching import Leak, leaks
 from hygiene.store.protocol import Store
 
@@ -67,3 +68,29 @@ def leaked_secrets(store: Store, recorder: Recorder, history: History) -> Iterat
                     MATCH, reference, OK, fingerprint=finding.fingerprint, rule=finding.rule, stage=leak.stage
                 )
         yield leak
+
+
+def without_halves(found: Iterable[Leak]) -> list[Leak]:
+    """Leave out the ids of AWS keys whose secrets leaked beside them: rotating the secret rotates the pair."""
+    leaked = list(found)
+    rules = [(leak.secret.name.rpartition("/")[0], dict(leak.secret.labels).get("rule", "")) for leak in leaked]
+    secret_folders = {folder for folder, rule in rules if rule.startswith("aws-secret")}
+    return [
+        leak
+        for leak, (folder, rule) in zip(leaked, rules, strict=True)
+        if not (rule == "aws-access-key-id" and folder in secret_folders)
+    ]
+
+
+def leak_labels(root: Path, leak: Leak) -> dict[str, str]:
+    """Learn user, host and the like from the text that a secret leaked in; nothing where that doesn't tell."""
+    for finding in leak.findings:
+        if finding.encoding:
+            continue
+        try:
+            text = Git(root).run("cat-file", "blob", finding.blob)
+        except SourceError:
+            continue  # a commit message, or an object that is gone
+        if labels := labels_around(text, finding.start, finding.end):
+            return labels
+    return {}

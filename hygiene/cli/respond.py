@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from hygiene.cli.compose import Composition, compose, config_option, notice, store_option
-from hygiene.cli.leaked import History, leaked_secrets, scan_history
+from hygiene.cli.leaked import History, leak_labels, leaked_secrets, scan_history, without_halves
 from hygiene.cli.rotate import Result, each, exit_code, leak_request
 from hygiene.cli.rotations import Request, Rotations
 from hygiene.errors import AuditError, ExitCode
@@ -46,7 +46,8 @@ def command(*, dry_run: bool, jobs: int, as_json: bool, store_name: str, config_
     leaks = list(leaked_secrets(rotations.store, composition.recorder, history))
     if not dry_run:
         tried = {result.name for result in results}
-        wanted = [request for request in map(leak_request, leaks) if request and request.name not in tried]
+        asked = (leak_request(leak, leak_labels(history.root, leak)) for leak in without_halves(leaks))
+        wanted = [request for request in asked if request and request.name not in tried]
         results += each(wanted, rotations.rotate, jobs)
     for result in results:
         notice(printable(f"{result.outcome}: {result.name} {result.error}".rstrip()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 
 from hygiene.cli.compose import compose, config_option, notice, store_option
-from hygiene.cli.leaked import leaked_secrets, scan_history
+from hygiene.cli.leaked import leak_labels, leaked_secrets, scan_history, without_halves
 from hygiene.cli.rotations import Request, Rotations
 from hygiene.cli.secret.put import read_value
 from hygiene.config import Config
@@ -96,7 +96,8 @@ def command(
             incomplete = history.result.incomplete
             found = leaked_secrets(rotations.store, composition.recorder, history)
             others = {request.name for request in chosen}
-            chosen += [request for request in map(leak_request, found) if request and request.name not in others]
+            asked = (leak_request(leak, leak_labels(history.root, leak)) for leak in without_halves(found))
+            chosen += [request for request in asked if request and request.name not in others]
         chosen = [request._replace(provider=provider) for request in chosen]
         if dry_run:
             results = [_attempt(request, partial(_plan, rotations, request)) for request in chosen]
@@ -114,12 +115,12 @@ def exit_code(results: Sequence[Result]) -> int:
     return ExitCode.FINDINGS if "waiting" in outcomes else ExitCode.CLEAN
 
 
-def leak_request(leak: Leak) -> Request | None:
+def leak_request(leak: Leak, labels: Mapping[str, str]) -> Request | None:
     """Ask for the rotation of a leaked secret; None for one that was rotated since."""
     current = leak.secret.staged(CURRENT)
     if leak.stage != CURRENT or current is None:
         return None
-    return Request(leak.secret.name, "leaked", current.id)
+    return Request(leak.secret.name, "leaked", current.id, labels=labels)
 
 
 def _refuse_contradictions(

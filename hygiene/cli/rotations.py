@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from hygiene.cli.compose import Composition
@@ -21,13 +22,15 @@ from hygiene.git import Git, find_root
 from hygiene.journal import Journal
 from hygiene.places import home_folder, repository_folder
 from hygiene.reference import parse_reference
-from hygiene.rotate.provider import ByHand, Provider, Target
-from hygiene.rotate.registry import DECLARED, guess_provider, open_provider, provider_name
+from hygiene.rotate.provider import ByHand, Provider, Target, Verdict
+from hygiene.rotate.registry import AWS, AWS_RULE, DECLARED, guess_provider, is_key_id, open_provider, provider_name
 from hygiene.rotate.rotation import JOB, Rotated, Rotation, Sealer, begin
 from hygiene.rotate.schedule import policy_of
+from hygiene.rotate.slots import pair_from_halves
 from hygiene.rotate.state import Step, next_step, state_from_entries
+from hygiene.rotate.stored import fields_of
 from hygiene.secret import Secret
-from hygiene.store.protocol import Store, StoredSecret
+from hygiene.store.protocol import CURRENT, Store, StoredSecret
 
 _CONSUMERS_SECONDS = 600
 
@@ -39,6 +42,7 @@ class Request(NamedTuple):
     reason: str = "asked for"
     expected: str = ""  # the version that gave the reason
     provider: str = ""  # overrules labels and configuration
+    labels: Mapping[str, str] = MappingProxyType({})  # learned where the secret leaked; the store's own overrule them
     answer: Secret | None = None  # the new value that a person brings
     revoked: bool = False  # a person says that the old value is revoked
 
@@ -66,10 +70,11 @@ class Rotations:
 
     def rotate(self, request: Request) -> Rotated:
         """Begin or resume the rotation of one secret, and go as far as it goes."""
+        request, companion = self._paired(request)
         with self._locked(request.name):
             journal = Journal.open(self._journal_path(request.name), JOB)
             if journal is None:
-                journal = self._begin(request)
+                journal = self._begin(request, companion)
             return self._rotation(journal, request).run()
 
     def resume(self, request: Request) -> Rotated:
@@ -95,8 +100,8 @@ class Rotations:
                 f"the store {self.store.uri} has no secret {request.name}", hint="hygiene secret list shows what it has"
             )
         policy = policy_of(request.name, self._composition.config)
-        name = request.provider or policy.provider or self._guessed(secret)
-        labels = {**dict(secret.labels), **policy.settings}
+        name = request.provider or policy.provider or self._guessed(secret, request)
+        labels = {**request.labels, **dict(secret.labels), **policy.settings}
         return open_provider(name, self._target(provider_name(name), request.name, labels, request.answer))
 
     def provider_of_finding(self, finding: Finding) -> Provider:
@@ -105,7 +110,45 @@ class Rotations:
         name = guess_provider(labels, finding.secret)
         return open_provider(name, self._target(name, finding.rule, labels, None))
 
-    def _begin(self, request: Request) -> Journal:
+    def _paired(self, request: Request) -> tuple[Request, str]:
+        """Find the other half of a key that is kept as two secrets: the one that works with it.
+
+        Gives the request for the half that is the secret, and the name of the half that is the id.
+        """
+        if Journal.open(self._journal_path(request.name), JOB) is not None:
+            return request, ""
+        secret = self.store.describe(request.name)
+        version = secret.staged(CURRENT) if secret else None
+        if secret is None or version is None or request.expected not in ("", version.id):
+            return request, ""  # told when it begins, too
+        value = self.store.get(request.name)
+        if fields_of(value) is not None or self._guessed(secret, request) != AWS:
+            return request, ""
+        other = self._other_half(request, value)
+        if other is None:
+            return request, ""
+        if not is_key_id(value):
+            return request, other.name
+        current = other.staged(CURRENT)
+        expected = current.id if request.expected and current else ""
+        return request._replace(name=other.name, expected=expected), request.name
+
+    def _other_half(self, request: Request, value: Secret) -> StoredSecret | None:
+        """Find, beside a secret, the one that makes a working key with it."""
+        mine, provider = is_key_id(value), self.provider(request)
+        for other in self.store.list(request.name.rpartition("/")[0]):
+            rule = dict(other.labels).get("rule", AWS_RULE)
+            if other.name == request.name or other.deleted is not None or not rule.startswith(AWS_RULE):
+                continue
+            half = self.store.get(other.name)
+            if is_key_id(half) == mine or fields_of(half) is not None:
+                continue
+            pair = pair_from_halves(value, half) if mine else pair_from_halves(half, value)
+            if provider.verify(pair).verdict is Verdict.LIVE:
+                return other
+        return None
+
+    def _begin(self, request: Request, companion: str) -> Journal:
         path = self._journal_path(request.name)
         return begin(
             lambda **facts: Journal.create(path, JOB, **facts),
@@ -114,6 +157,8 @@ class Rotations:
             self.provider(request),
             reason=request.reason,
             expected=request.expected,
+            labels=request.labels,
+            companion=companion,
         )
 
     def _open(self, name: str) -> Journal:
@@ -125,7 +170,9 @@ class Rotations:
         return journal
 
     def _rotation(self, journal: Journal, request: Request) -> Rotation:
-        provider = self.provider(request._replace(provider=str(journal.facts["provider"])))
+        facts = journal.facts
+        request = request._replace(provider=str(facts["provider"]), labels=facts.get("labels", {}))
+        provider = self.provider(request)
         return Rotation(
             self.store,
             provider,
@@ -135,8 +182,8 @@ class Rotations:
             before_revoke=lambda: self._before_revoke(request, provider),
         )
 
-    def _guessed(self, secret: StoredSecret) -> str:
-        return guess_provider(dict(secret.labels), self.store.get(secret.name))
+    def _guessed(self, secret: StoredSecret, request: Request) -> str:
+        return guess_provider({**request.labels, **dict(secret.labels)}, self.store.get(secret.name))
 
     def _target(self, provider: str, name: str, labels: Mapping[str, str], answer: Secret | None) -> Target:
         tables, fixed = self._tables.of(labels.get("rule", ""))

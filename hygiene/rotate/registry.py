@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import cast
@@ -27,7 +28,6 @@ ALIASES = {
     "amqp": "rabbitmq",
     "amqps": "rabbitmq",
     "aws": "aws_iam",
-    "generic": "command",
     "manual": "declared",
     "mysql": "mariadb",
     "openbao": "openbao_token",
@@ -35,7 +35,10 @@ ALIASES = {
     "rediss": "redis",
     "vault": "openbao_token",
 }
+AWS = "aws_iam"
+AWS_RULE = "aws-"  # how the rules begin that find AWS credentials
 DECLARED = "declared"  # by the rule's tables; with none, by a person
+_KEY_ID = re.compile(rb"A[KS]IA[A-Z2-7]{16}")
 _EXTRAS = {
     "aws_iam": "aws",
     "mariadb": "mariadb",
@@ -70,6 +73,11 @@ def guess_provider(labels: Mapping[str, str], value: Secret) -> str:
     # A command is only run where someone names it: the rule "generic-password" says nothing of that.
     guesses = (ALIASES.get(name, name) for name in told if name)
     return next((name for name in guesses if name in PROVIDERS and name != "command"), DECLARED)
+
+
+def is_key_id(value: Secret) -> bool:
+    """Say whether ``value`` is the id of an AWS access key, and not its secret."""
+    return _KEY_ID.fullmatch(value.reveal()) is not None
 
 
 def open_provider(name: str, target: Target) -> Provider:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import NamedTuple, NoReturn, Protocol
 
 from hygiene.errors import ConflictError, OutcomeUnknownError, ProviderError, RotationError
 from hygiene.journal import Journal
 from hygiene.prove.event import FAILED, OK, Recorder
 from hygiene.rotate.provider import Check, Inventory, Provider, Verdict
-from hygiene.rotate.slots import Slots, open_slots
+from hygiene.rotate.slots import PairedSlots, Slots, open_slots, pair_from_halves
 from hygiene.rotate.state import State, Step, next_step, state_from_entries
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, OWNER, Store, StoredSecret
@@ -59,10 +60,13 @@ def begin(
     *,
     reason: str,
     expected: str = "",
+    labels: Mapping[str, str] = MappingProxyType({}),
+    companion: str = "",
 ) -> Journal:
     """Start the journal of a rotation of ``name``, after the refusals that need no change undone.
 
-    ``journal_at`` creates the journal from its facts; ``expected`` is the version that gave the reason. Raises
+    ``journal_at`` creates the journal from its facts; ``expected`` is the version that gave the reason, ``labels``
+    what was learned of the secret besides, ``companion`` the secret that holds the id of a pair. Raises
     RotationError for a store that can't be written, a secret that isn't there or isn't ours, and one that the
     provider can't tell live from dead; ConflictError while another rotation has a pending value.
     """
@@ -72,12 +76,18 @@ def begin(
         raise RotationError(f"{name} has no current value", hint=f"store one: hygiene secret put {name}")
     if expected and expected != old.id:
         raise ConflictError(f"{name} has a newer version by now, so there is no reason left to rotate it")
-    if open_slots(store, secret, old.id).pending() is not None:
+    halves = [(secret, old.id)]
+    if companion:
+        other = _rotatable(store, companion)
+        current = other.staged(CURRENT)
+        halves.insert(0, (other, current.id if current else ""))
+    if any(open_slots(store, half, version).pending() is not None for half, version in halves):
         raise ConflictError(
             f"another rotation of {name} is under way: a value is pending",
             hint=f"finish it where it was started (--resume), or give it up: hygiene rotate {name} --abort",
         )
-    before = provider.verify(store.get(name)) if provider.abilities.verifiable else Check(Verdict.UNKNOWN)
+    value = pair_from_halves(store.get(companion), store.get(name)) if companion else store.get(name)
+    before = provider.verify(value) if provider.abilities.verifiable else Check(Verdict.UNKNOWN)
     if before.verdict is Verdict.UNKNOWN and provider.abilities.verifiable:
         raise ProviderError(
             f"cannot tell whether {name} works, so it is not rotated: {before.evidence or 'no answer'}",
@@ -91,6 +101,9 @@ def begin(
         prepares=provider.abilities.prepares,
         reason=reason,
         before=before.verdict.value,
+        labels=dict(labels),
+        companion=companion,
+        companion_old=halves[0][1] if companion else "",
     )
 
 
@@ -131,6 +144,7 @@ class Rotation:
         self._before_revoke = before_revoke
         self._sleep = sleep
         self._name = str(journal.facts["name"])
+        self._companion = str(journal.facts.get("companion", ""))
         self._slots = self._open_slots()
         self._reference = str(store.reference(self._name))
         self._evidence = ""
@@ -182,7 +196,15 @@ class Rotation:
         return bool(self._journal.facts["prepares"])
 
     def _open_slots(self) -> Slots:
-        return open_slots(self._store, _rotatable(self._store, self._name), str(self._journal.facts["old"]))
+        facts = self._journal.facts
+        secret = _rotatable(self._store, self._name)
+        # What was learned on the way is kept as labels, so that the next rotation knows it.
+        learned = {**facts.get("labels", {}), **dict(secret.labels)}
+        slots = open_slots(self._store, secret._replace(labels=tuple(learned.items())), str(facts["old"]))
+        if not self._companion:
+            return slots
+        other = _rotatable(self._store, self._companion)
+        return PairedSlots(open_slots(self._store, other, str(facts["companion_old"])), slots)
 
     # The steps, in order.
 
@@ -231,6 +253,7 @@ class Rotation:
         """Make the new value the one that clients resolve."""
         with self._recorder.access("rotate.promote", self._reference):
             self._slots.promote(self._state.version)
+        self._note_companion("rotate.promote")
         self._journal.record("promoted")
 
     def _revoke(self) -> None:
@@ -252,15 +275,17 @@ class Rotation:
         with self._recorder.access("rotate.revoke", self._reference, provider=self._provider.name):
             self._provider.revoke(old, current)
         self._evidence = self._proved_dead(old)
+        self._note_companion("rotate.revoke")
         self._journal.record("revoked", evidence=self._evidence)
 
     def _finish(self) -> Rotated:
         self._slots.clear()
-        told = self._store.describe(self._name)
-        if told and told.due is not None:
-            self._store.mark_due(self._name, None)
-        if told and told.expires is not None and told.expires <= datetime.now(UTC):
-            self._store.expire(self._name, None)  # it was the old value that had expired
+        for name in filter(None, (self._name, self._companion)):
+            told = self._store.describe(name)
+            if told and told.due is not None:
+                self._store.mark_due(name, None)
+            if told and told.expires is not None and told.expires <= datetime.now(UTC):
+                self._store.expire(name, None)  # it was the old value that had expired
         evidence = next((str(entry["evidence"]) for entry in self._journal.entries("revoked")), self._evidence)
         facts = self._journal.facts
         self._note("rotate.done", OK, old_version=str(facts["old"]), version=self._state.version, evidence=evidence)
@@ -278,7 +303,7 @@ class Rotation:
             if state.begun("issuing"):
                 self._withdraw(state)
             self._journal.record("withdrawn")
-        if state.version:
+        if state.begun("storing"):  # also where only one half of a pair was
             self._slots.clear()
         self._note("rotate.abort", OK, old_version=str(self._journal.facts["old"]))
         self._journal.finish()
@@ -447,6 +472,11 @@ class Rotation:
 
     def _note(self, action: str, outcome: str, **detail: str) -> None:
         self._recorder.record(action, self._reference, outcome, provider=self._provider.name, **detail)
+
+    def _note_companion(self, action: str) -> None:
+        """Tell the same of the other half of a pair: its exposure ends with this one."""
+        if self._companion:
+            self._recorder.record(action, str(self._store.reference(self._companion)), OK, pair=self._reference)
 
     def _stuck(self, why: str) -> NoReturn:
         way_back = "" if self._state.begun("revoking") else f", or go back: hygiene rotate {self._name} --abort"

@@ -6,12 +6,16 @@ which exist only while a rotation runs.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from secrets import token_hex
 from typing import Protocol
 
 from hygiene.errors import NotFoundError
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, PENDING, Expect, Store, StoredSecret
+
+_SEPARATOR = "|"
 
 
 class Slots(Protocol):
@@ -40,6 +44,64 @@ class Slots(Protocol):
 
     def clear(self) -> None:
         """Leave nothing pending behind."""
+
+
+class PairedSlots:
+    """A pair that is kept as two secrets, rotated as one value: an object with the fields ``id`` and ``secret``.
+
+    Between the two promotions a client may read one half of each pair; a pair in one secret has no such moment.
+    """
+
+    def __init__(self, id: Slots, secret: Slots) -> None:
+        """Join the slots of both halves."""
+        self._halves = (id, secret)
+
+    def pending(self) -> str | None:
+        """Name both pending versions, once both are there."""
+        found = [half.pending() for half in self._halves]
+        return _SEPARATOR.join(map(str, found)) if all(found) else None
+
+    def put_new(self, secret: Secret, token: str) -> str:
+        """Store both halves as pending."""
+        fields = json.loads(secret.reveal())
+        values = (Secret.from_text(fields["id"]), Secret.from_text(fields["secret"]))
+        return _SEPARATOR.join(half.put_new(value, token) for half, value in zip(self._halves, values, strict=True))
+
+    def read_old(self) -> Secret:
+        """Read both replaced halves."""
+        return pair_from_halves(*(half.read_old() for half in self._halves))
+
+    def read_new(self, version: str) -> Secret:
+        """Read both new halves."""
+        return pair_from_halves(*(half.read_new(one) for half, one in self._each(version)))
+
+    def read_current(self) -> Secret:
+        """Read both halves as a client gets them now."""
+        return pair_from_halves(*(half.read_current() for half in self._halves))
+
+    def promote(self, version: str) -> None:
+        """Make both new halves current."""
+        for half, one in self._each(version):
+            half.promote(one)
+
+    def demote(self, version: str) -> None:
+        """Make both old halves current again."""
+        for half, one in self._each(version):
+            half.demote(one)
+
+    def clear(self) -> None:
+        """Leave nothing pending behind."""
+        for half in self._halves:
+            half.clear()
+
+    def _each(self, version: str) -> Iterator[tuple[Slots, str]]:
+        return zip(self._halves, version.split(_SEPARATOR), strict=True)
+
+
+def pair_from_halves(id: Secret, secret: Secret) -> Secret:
+    """Write a pair as one stored object."""
+    halves = {"id": id.reveal().decode("utf-8", "replace"), "secret": secret.reveal().decode("utf-8", "replace")}
+    return Secret.from_text(json.dumps(halves))
 
 
 def open_slots(store: Store, secret: StoredSecret, old: str) -> Slots:

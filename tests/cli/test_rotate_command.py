@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.servers.moto import Moto, key_ids, new_key_pair
 from tests.servers.postgres import Postgres
 
 NAME = "shop/db"
@@ -239,3 +240,39 @@ def test_respond_dry_run_rotates_nothing(shell: Shell, url: str) -> None:
     leak(shell, url)
     shell("respond", "--dry-run", code=1)
     assert works(url)
+
+
+def test_rotate_leaked_learns_the_login_from_the_url_that_the_password_stood_in(shell: Shell, url: str) -> None:
+    leak(shell, url)
+    shell("secret", "delete", NAME, "--yes")
+    password = url.split(":")[2].split("@", maxsplit=1)[0]
+    shell("secret", "put", "shop/password", stdin=password)
+    pattern = RULE.partition("pattern = ")[0] + "pattern = '''postgresql://[a-z0-9_]+:([0-9a-f]{24})'''\n"
+    (shell.repository / "rules/test.toml").write_text(pattern)
+    (done,) = json.loads(shell("rotate", "--leaked", "--json"))
+    assert (done["name"], done["outcome"]) == ("shop/password", "rotated")
+    new = shell("secret", "get", "shop/password")
+    assert not works(url) and works(url.replace(password, new))
+    assert json.loads(shell("rotate", "shop/password", "--json"))[0]["outcome"] == "rotated"
+
+
+def test_access_key_kept_as_two_secrets_is_rotated_as_one(
+    shell: Shell, moto_server: Moto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server.url)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    iam = moto_server.iam()
+    pair, stranger = (json.loads(new_key_pair(iam, user)) for user in ("app", "other"))
+    for name, value, rule in (
+        ("shop/a-stranger", stranger["id"], "aws-access-key-id"),
+        ("shop/key-id", pair["id"], "aws-access-key-id"),
+        ("shop/key-secret", pair["secret"], "aws-secret-access-key"),
+    ):
+        shell("secret", "put", name, "--label", f"rule={rule}", stdin=value)
+    (done,) = json.loads(shell("rotate", "shop/key-secret", "--json"))
+    assert done["outcome"] == "rotated"
+    assert key_ids(iam, "app") == [shell("secret", "get", "shop/key-id")] != [pair["id"]]
+    assert shell("secret", "get", "shop/key-secret") != pair["secret"]
+    assert shell("secret", "get", "shop/a-stranger") == stranger["id"]
+    (again,) = json.loads(shell("rotate", "shop/key-id", "--json"))
+    assert (again["outcome"], again["reference"]) == ("rotated", "ref+embedded://shop/key-secret")

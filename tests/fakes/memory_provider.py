@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from hashlib import sha256
 from itertools import count
 
@@ -74,6 +75,14 @@ class MintingProvider(MemoryProvider):
 
     def discard(self, identifier: str, current: Secret) -> None:
         self.valid = [value for value in self.valid if _identifier(value) != identifier]
+
+
+class PairProvider(MintingProvider):
+    """Makes pairs of an id and a secret."""
+
+    def _make(self, prepared: Secret | None) -> Secret:
+        number = super()._make(prepared).reveal().decode()
+        return Secret.from_text(json.dumps({"id": f"id-{number}", "secret": f"secret-{number}"}))
 
 
 def _identifier(value: Secret) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hygiene.rotate.provider import Abilities, Check, Verdict
 from hygiene.rotate.rotation import JOB, Rotation, begin
 from hygiene.secret import Secret
 from hygiene.store.protocol import PENDING, Capabilities
-from tests.fakes.memory_provider import MemoryProvider, MintingProvider
+from tests.fakes.memory_provider import MemoryProvider, MintingProvider, PairProvider
 from tests.fakes.memory_recorder import MemoryRecorder
 from tests.fakes.memory_store import MemoryStore
 
@@ -379,8 +380,57 @@ def test_provider_that_can_not_verify_is_trusted(tmp_path: Path) -> None:
     world.assert_rotated()
 
 
+class PairWorld(World):
+    """A pair whose halves are two secrets."""
+
+    def __init__(self, folder: Path, capabilities: Capabilities) -> None:
+        old = Secret(b'{"id": "the-old-id", "secret": "the-old-value"}')
+        super().__init__(folder, PairProvider(old), capabilities)
+        self.store.put("shop/id", Secret(b"the-old-id"), token="0" * 32)
+
+    def journal(self) -> Journal:
+        return Journal.open(self.path, JOB) or begin(
+            lambda **facts: Journal.create(self.path, JOB, **facts),
+            self.store,
+            NAME,
+            self.provider,
+            reason="test",
+            companion="shop/id",
+        )
+
+    def assert_one_pair(self, outcome: str) -> None:
+        halves = {"id": self.store.get("shop/id"), "secret": self.store.get(NAME)}
+        (valid,) = self.provider.valid
+        assert json.loads(valid.reveal()) == {key: half.reveal().decode() for key, half in halves.items()}
+        assert (halves["secret"] == OLD) == (outcome == "aborted")
+        assert not self.path.exists() and list(self.store.told) == [NAME, "shop/id"]
+
+
+@pytest.mark.parametrize("outcome", ["rotated", "aborted"])
+@pytest.mark.parametrize("kind", STORES)
+def test_pair_in_two_secrets_killed_anywhere_ends_as_one_pair(tmp_path: Path, kind: str, outcome: str) -> None:
+    for number, after in _kills():
+        world = PairWorld(tmp_path / f"{number}-{after}", STORES[kind])
+        try:
+            world.rotation(Trap(number, after=after)).run()
+            break
+        except Killed:
+            pass
+        if not world.path.exists():
+            continue
+        try:
+            rotation = world.rotation()
+            done = rotation.run() if outcome == "rotated" else rotation.abort()
+            world.assert_one_pair(done.outcome)
+        except RotationError:
+            assert outcome == "aborted"
+            world.rotation().run()
+            world.assert_one_pair("rotated")
+    assert number > 30
+
+
 def _kills() -> Iterator[tuple[int, bool]]:
-    return ((number, after) for number in range(1, 120) for after in (False, True))
+    return ((number, after) for number in range(1, 200) for after in (False, True))
 
 
 def _calls_until(event: str, folder: Path, shape: str, capabilities: Capabilities) -> int:
