@@ -7,6 +7,7 @@ slice of a stored secret. With the store's value the original bytes come back, a
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from hygiene.secret import Secret
 _BASE64 = "base64"
 _LONGEST = 20_000  # bytes; a longer value is compared too slowly, and is not one literal
 _ESCAPING = frozenset(b"\\'\"$`\r\n \t+.")  # what quoting and joining add to a value; says nothing of it
-_ESCAPES = frozenset((b"\\n", b"\\t", b"\\r"))
+_ESCAPES = re.compile(rb"\\[ntr]|\A[ntr]\Z")
 
 Piece = str | tuple[str, int, int] | tuple[str, int, int, str]  # text (latin-1), or name, span and form of a value
 
@@ -147,11 +148,7 @@ def _slices(written: bytes, value: bytes, name: str) -> list[Piece] | None:
         if tag == "equal":
             pieces.append((name, value_start, value_end))
         elif tag != "insert" and text:
-            if (
-                not set(text) <= _ESCAPING
-                and text not in _ESCAPES
-                and text.replace(b"\\", b"") not in (b"n", b"t", b"r")
-            ):
+            if not set(_ESCAPES.sub(b"", text)) <= _ESCAPING:
                 return None
             pieces.append(text.decode("latin-1"))
     return pieces

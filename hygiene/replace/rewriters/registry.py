@@ -65,6 +65,7 @@ _EXTENSIONS = {
     "scala:Scala": "scala sc sbt",
     "powershell:PowerShell": "ps1 psm1 psd1",
     "json:Json": "json jsonc json5 tfstate webmanifest",
+    "notebook:Notebook": "ipynb",
     "toml:Toml": "toml",
     "xml:Xml": "xml plist config csproj props targets xsd wsdl",
     "lines:Lines": "ini cfg conf cnf rsp ldif desktop service",
