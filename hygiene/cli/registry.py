@@ -10,6 +10,7 @@ Command = Callable[[list[str]], int]
 
 COMMANDS = {
     "scan": "hygiene.cli.scan",
+    "baseline": "hygiene.cli.baseline",
     "rules": "hygiene.cli.rules",
     "secret": "hygiene.cli.secret",
     "run": "hygiene.cli.run",

@@ -1,7 +1,7 @@
 """The baseline: leaks that are known and accepted for now, by fingerprint.
 
 ``.hygiene.baseline.json`` is sorted, one entry a line, without lines, columns or times, so that it merges and never
-changes because code moved. It also holds the random key that fingerprints are made under.
+changes because code moved. It also holds the project's random key that fingerprints are made under.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def parse_baseline(text: bytes, source: str) -> Baseline:
         document = json.loads(text)
         if document["format"] != FORMAT:
             raise ConfigError(f"{source} has format {document['format']}; this version reads {FORMAT}")
-        key = bytes.fromhex(document["key"])
+        key = bytes.fromhex(document["project"])
         entries = [_entry(row) for row in document["findings"]]
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
@@ -70,7 +70,7 @@ def format_baseline(baseline: Baseline) -> bytes:
     rows = [_row(baseline.entries[name]) for name in sorted(baseline.entries)]
     lines = ",\n".join("    " + json.dumps(row, ensure_ascii=True) for row in rows)
     body = f"[\n{lines}\n  ]" if rows else "[]"
-    return f'{{\n  "format": {FORMAT},\n  "key": "{baseline.key.hex()}",\n  "findings": {body}\n}}\n'.encode()
+    return f'{{\n  "format": {FORMAT},\n  "project": "{baseline.key.hex()}",\n  "findings": {body}\n}}\n'.encode()
 
 
 def write_baseline(path: Path, baseline: Baseline) -> None:

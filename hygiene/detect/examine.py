@@ -35,6 +35,11 @@ class Examiner:
         self._decoder: Decoder | None = None
         self._first_hint = first_hint(engine.patterns)
 
+    def name_under(self, key: bytes) -> None:
+        """Name leaks under ``key`` from here on."""
+        self._key = lambda: key
+        self._judge = self._decoder = None
+
     def examine_all(self, blobs: Iterable[Blob]) -> Iterator[Hit]:
         """Examine ``blobs``, which may be windows of longer objects; what lies in an overlap is given once."""
         tail: list[Hit] = []  # hits that the next window of the same object will see again, and better

@@ -51,11 +51,11 @@ def test_read_baseline_absent_file_is_none(tmp_path):
         b"[]",
         b"{}",
         b"\xff",
-        b'{"format": 1, "key": "zz", "findings": []}',
+        b'{"format": 1, "project": "zz", "findings": []}',
         b"<<<<<<< ours",
-        b'{"format": 9, "key": "00", "findings": []}',
-        b'{"format": 1, "key": "00", "findings": []}',
-        b'{"format": 1, "key": "' + b"00" * 32 + b'", "findings": [{"rule": "x"}]}',
+        b'{"format": 9, "project": "00", "findings": []}',
+        b'{"format": 1, "project": "00", "findings": []}',
+        b'{"format": 1, "project": "' + b"00" * 32 + b'", "findings": [{"rule": "x"}]}',
     ],
 )
 def test_parse_baseline_broken_text_is_a_config_error(text):

@@ -1,0 +1,1 @@
+"""Other scanners' baselines and ignore files, one file each."""

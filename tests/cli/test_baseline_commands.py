@@ -1,0 +1,197 @@
+"""The baseline through the command line, on a real repository."""
+
+import json
+import subprocess
+import sys
+from hashlib import sha1
+from pathlib import Path
+
+import pytest
+
+from hygiene.detect.template import fill_template
+from tests.repository import Repository
+
+HYGIENE = Path(sys.executable).with_name("hygiene")
+
+
+def secret(seed):
+    return fill_template("ghp_{b62:30}{crc62}", seed)
+
+
+class Project:
+    def __init__(self, folder):
+        self.repository = Repository(folder)
+
+    def run(self, *arguments, code=0):
+        done = subprocess.run([HYGIENE, *arguments], cwd=self.repository.folder, capture_output=True, text=True)
+        assert done.returncode == code, done.stderr + done.stdout
+        for seed in ("one", "two", "three"):
+            assert secret(seed) not in done.stdout + done.stderr
+        return done.stdout
+
+    def write(self, path, text):
+        self.repository.write(path, text.encode())
+
+    def baseline(self):
+        return json.loads((self.repository.folder / ".hygiene.baseline.json").read_text())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    patch = pytest.MonkeyPatch()
+    patch.setenv("HYGIENE_CACHE", str(tmp_path_factory.mktemp("cache")))
+    yield
+    patch.undo()
+
+
+@pytest.fixture
+def project(tmp_path):
+    project = Project(tmp_path / "work")
+    project.write("a.py", f"token = '{secret('one')}'\n")
+    return project
+
+
+def test_baseline_accepted_findings_pass_and_new_ones_do_not(project):
+    project.run("scan", code=1)
+    project.run("baseline", "create", "--reason", "legacy")
+    project.run("scan")
+    project.write("b.py", f"token = '{secret('two')}'\n")
+    project.run("scan", code=1)
+
+
+def test_baseline_moved_line_and_renamed_file_change_nothing(project):
+    project.run("baseline", "create")
+    before = project.baseline()
+    (project.repository.folder / "a.py").unlink()
+    project.write("sub/c.py", "#\n" * 100 + f"token = '{secret('one')}'\n")
+    project.run("scan")
+    project.run("baseline", "update")
+    assert project.baseline() == before
+
+
+def test_baseline_other_value_on_an_accepted_line_is_found(project):
+    project.run("baseline", "create")
+    project.write("a.py", f"token = '{secret('two')}'\n")
+    project.run("scan", code=1)
+
+
+def test_baseline_update_adds_and_drops(project):
+    project.run("baseline", "create")
+    (old,) = project.baseline()["findings"]
+    project.write("a.py", f"token = '{secret('two')}'\n")
+    said = project.run("baseline", "update", "--reason", "second")
+    (new,) = project.baseline()["findings"]
+    assert f"- {old['fingerprint']}" in said
+    assert f"+ {new['fingerprint']}" in said
+    assert new["reason"] == "second"
+
+
+def test_baseline_create_over_another_is_refused(project):
+    project.run("baseline", "create")
+    project.run("baseline", "create", code=2)
+
+
+def test_baseline_audit_decides_and_requires(project):
+    project.run("baseline", "create")
+    (entry,) = json.loads(project.run("baseline", "audit", "--json"))
+    project.run("baseline", "audit", "--require", code=1)
+    project.run("baseline", "audit", "--decide", f"{entry['fingerprint']}=false", "--reason", "sample")
+    project.run("baseline", "audit", "--require")
+    assert project.baseline()["findings"][0]["decision"] == "false"
+    project.run("baseline", "audit", "--decide", "v1:none=false", code=2)
+    project.run("baseline", "audit", code=2)  # no terminal to ask on
+
+
+def test_baseline_of_two_branches_merges_without_a_conflict(project):
+    repository = project.repository
+    driver = f"{HYGIENE} baseline merge %O %A %B"
+    repository.git("config", "merge.hygiene-baseline.driver", driver)
+    project.write(".gitattributes", ".hygiene.baseline.json merge=hygiene-baseline\n")
+    project.run("baseline", "create")
+    repository.commit()
+    for branch, name in (("other", "two"), ("main", "three")):
+        repository.git("checkout", "-q", *(["-b"] if branch == "other" else []), branch)
+        project.write(f"{name}.py", f"token = '{secret(name)}'\n")
+        project.run("baseline", "update")
+        repository.commit()
+    repository.git("merge", "-q", "--no-edit", "other")
+    assert len(project.baseline()["findings"]) == 3
+    project.run("scan")
+
+
+def test_baseline_import_of_detect_secrets_keeps_its_decision(project):
+    document = {
+        "version": "1.5.0",
+        "plugins_used": [{"name": "GitHubTokenDetector"}],
+        "filters_used": [],
+        "results": {
+            "a.py": [
+                {
+                    "type": "GitHub Token",
+                    "filename": "a.py",
+                    "hashed_secret": sha1(secret("one").encode()).hexdigest(),
+                    "is_verified": False,
+                    "line_number": 99,
+                    "is_secret": False,
+                }
+            ]
+        },
+        "generated_at": "2026-01-01T00:00:00Z",
+    }
+    project.write(".secrets.baseline", json.dumps(document))
+    project.run("baseline", "import", ".secrets.baseline")
+    (entry,) = project.baseline()["findings"]
+    assert entry["decision"] == "false"
+    project.run("scan")
+
+
+def test_baseline_in_the_format_of_detect_secrets_is_read_by_it_and_keeps_what_it_held(project):
+    folder = project.repository.folder
+    tool = Path(sys.executable).with_name("detect-secrets")
+    project.write("known.py", f"token = '{secret('two')}'\n")
+    made = subprocess.run([tool, "scan", "known.py"], cwd=folder, capture_output=True, check=True).stdout
+    project.write(".secrets.baseline", made.decode())
+    before = json.loads(made)
+    assert before["results"]["known.py"]
+    project.run("baseline", "create", "--detect-secrets", ".secrets.baseline")
+    after = json.loads((folder / ".secrets.baseline").read_text())
+    assert after["results"]["known.py"] == before["results"]["known.py"]
+    assert after["plugins_used"] == before["plugins_used"]
+    assert after["filters_used"] == before["filters_used"]
+    ours = after["results"]["a.py"]
+    assert sha1(secret("one").encode()).hexdigest() in {entry["hashed_secret"] for entry in ours}
+    hook = Path(sys.executable).with_name("detect-secrets-hook")
+    repository = project.repository
+    repository.git("add", "-A")
+    done = subprocess.run(
+        [hook, "--baseline", ".secrets.baseline", "a.py", "known.py"], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode in (0, 3), done.stdout + done.stderr  # 3: it only refreshed line numbers
+
+
+def test_baseline_import_of_gitleaksignore_matches_by_line_and_tells_the_rest(project):
+    project.write(".gitleaksignore", "# comment\na.py:github-pat:1\ngone.py:github-pat:7\n")
+    done = subprocess.run(
+        [HYGIENE, "baseline", "import", ".gitleaksignore"],
+        cwd=project.repository.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0
+    assert "gone.py:github-pat:7" in done.stderr
+    assert len(project.baseline()["findings"]) == 1
+
+
+@pytest.mark.parametrize("redacted", [False, True])
+def test_baseline_import_of_a_gitleaks_report_matches_by_value_or_line(project, redacted):
+    value = "REDACTED" if redacted else secret("one")
+    row = {"File": "a.py", "StartLine": 1, "RuleID": "github-pat", "Secret": value, "Commit": ""}
+    project.write("leaks.json", json.dumps([row]))
+    project.run("baseline", "import", "leaks.json")
+    assert len(project.baseline()["findings"]) == 1
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", '{"results": 3}'])
+def test_baseline_import_of_another_file_is_a_config_error(project, text):
+    project.write("x.json", text)
+    project.run("baseline", "import", "x.json", code=3)
