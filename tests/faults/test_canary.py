@@ -7,6 +7,7 @@ Looked at after each command: stdout and stderr, the command lines that were sta
 from __future__ import annotations
 
 import base64
+import json
 import os
 import resource
 import subprocess
@@ -183,6 +184,9 @@ def test_canary_store_commands(world):
         ("doctor",),
         ("rotate", "--due", "--dry-run"),
         ("rotate", "--leaked", "--dry-run"),
+        ("respond", "--dry-run"),
+        ("respond", "--dry-run", "--json"),
+        ("rules", "list"),
         ("audit", "log"),
         ("audit", "verify"),
         ("audit", "exposures"),
@@ -298,6 +302,27 @@ def test_canary_value_given_as_an_argument_is_not_repeated(world):
     assert STORED.encode() not in world.stdout + world.stderr
     assert world.run("secret", "get", STORED.replace("?", "x")) in (2, 5)
     assert [place for place in world.leaks() if not place.startswith("command lines")] == []
+
+
+@pytest.mark.slow
+def test_canary_purge(world):
+    mirror, bundle = world.folder / "mirror.git", world.folder / "backup.bundle"
+    world.run("purge", "--mirror", str(mirror), "--bundle", str(bundle))
+    assert mirror.exists(), world.stderr.decode()
+    assert world.leaks() == []
+    listing = subprocess.run(["git", "-C", str(mirror), "log", "-p", "--all"], capture_output=True, check=True).stdout
+    assert LEAKED.encode() not in listing
+    left = [path for path in mirror.rglob("*") if path.is_file() and LEAKED.encode() in path.read_bytes()]
+    assert left == []
+
+
+@pytest.mark.slow
+def test_canary_guard(world):
+    call = {"hook_event_name": "PreToolUse", "tool_name": "Write", "tool_input": {"content": f"T = '{STAGED}'"}}
+    world.run("guard", stdin=json.dumps(call))
+    assert world.leaks() == []
+    world.run("guard", stdin=json.dumps(call)[:-9])
+    assert world.leaks() == []
 
 
 @pytest.mark.slow
