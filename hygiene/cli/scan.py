@@ -44,6 +44,7 @@ class Target(NamedTuple):
 @click.option("--since", metavar="REV", help="What the commits after REV add.")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Standard input: text, or a patch.")
 @click.option("--archive", metavar="FILE", type=click.Path(exists=True, path_type=Path), help="An archive or image.")
+@click.option("--unpack", is_flag=True, help="Look into the archives that are met, too.")
 @click.option("--unreachable", is_flag=True, help="With --history: reflogs and objects that no ref holds, too.")
 @click.option("--respect-gitignore", is_flag=True, help="Leave out files that git ignores.")
 @click.option("--format", "format_name", type=click.Choice(FORMATS), default="text", show_default=True)
@@ -93,7 +94,7 @@ def _remembering(
     source: Source, root: Path | None, options: dict[str, Any], scanning: Scanning
 ) -> tuple[Source, Callable[[ScanResult], ScanResult]]:
     """Give the source that reads only what an earlier scan has not seen, and what completes its result."""
-    if not options["history"] or options["unreachable"] or options["no_cache"] or root is None:
+    if not options["history"] or options["unreachable"] or options["unpack"] or options["no_cache"] or root is None:
         return source, lambda result: result
     least = options["min_confidence"] or scanning.config.min_confidence
     folder = repository_folder(Git(root).common_dir())
@@ -120,6 +121,8 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise UsageError(f"{words} exclude each other", hint="choose one thing to scan")
     if options["unreachable"] and not options["history"]:
         raise UsageError("--unreachable goes with --history")
+    if options["unpack"] and (options["from_stdin"] or options["archive"]):
+        raise UsageError("--unpack goes with a folder, --staged, --range, --since or --history")
     if options["show_secrets"] and options["format_name"] not in REVEALING:
         raise UsageError(f"--show-secrets does not go with --format {options['format_name']}")
 
@@ -129,17 +132,20 @@ def _target(path: Path, root: Path | None, options: dict[str, Any]) -> Target:
         return Target(open_source("stdin"), whole=False)
     if options["archive"]:
         return Target(open_source("archive", options["archive"]), whole=False)
+    unpack = options["unpack"]
     if not any(options[kind] for kind in ("staged", "span", "history", "since")):
-        return Target(open_source("directory", path, ignored=not options["respect_gitignore"]), whole=path == root)
+        ignored = not options["respect_gitignore"]
+        return Target(open_source("directory", path, ignored=ignored, archives=unpack), whole=path == root)
     if root is None:
         raise UsageError(f"{path} is not in a git repository", hint="without an option, any folder can be scanned")
     if options["staged"]:
-        return Target(open_source("index", root), whole=False)
+        return Target(open_source("index", root, archives=unpack), whole=False)
     if options["history"]:
-        return Target(open_source("history", root, unreachable=options["unreachable"]), whole=True)
+        unreachable = options["unreachable"]
+        return Target(open_source("history", root, unreachable=unreachable, archives=unpack), whole=True)
     span = options["span"] or f"{options['since']}..HEAD"
     base = _base_of(Git(root), span) if options["span"] else ""
-    return Target(open_source("commits", root, revisions=(span,)), whole=False, base=base)
+    return Target(open_source("commits", root, revisions=(span,), archives=unpack), whole=False, base=base)
 
 
 def _base_of(git: Git, span: str) -> str:
