@@ -99,7 +99,7 @@ def _curve(data: Dataset) -> None:
 def _export(data: Dataset, tables: tuple[bytes, frozenset[bytes]], found: list[Score]) -> None:
     labels, weights, _ = weights_of(data)
     fitted = fit(data, np.ones(len(labels), dtype=bool), 1)
-    medium = best(found)
+    medium = best(found, LEAST_PRECISION)
     high = next((score.threshold for score in found if score.precision >= 0.96), 0.9)
     true = np.sort(fitted.scores[(labels == 1) & (weights > 0)])
     head = {

@@ -24,6 +24,13 @@ _CONFIG_LANGUAGE = 2
 _PROSE_AFTER = re.compile(rb" +[A-Za-z\x80-\xff]{2}")
 _DIGITS_AND_MARKS = re.compile(rb"[0-9@#$%^&*+=~|_/\\\\]")
 _LETTERS = re.compile(rb"[A-Za-z .,:;!?'-]+")
+_ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
+_ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
+_DIGEST_NAME = re.compile(rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$")
+_KEY_ID = re.compile(
+    rb"(?=[0-9x]*[A-F])(?:0x)?(?:[0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{40})"
+)  # OpenPGP's short, long id and fingerprint
+_CAPITALS = re.compile(rb"[A-Z]{2,12}")
 _PROSE_WORDS = 3
 _JUDGED = ("assign", "near", "flag", "header")
 
@@ -42,6 +49,7 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
     bare_code = not candidate.quote and place.language == _CODE_LANGUAGE
     return (
         len(value) < 4
+        or _is_unlike_any(candidate, value, name)
         or (not candidate.quote and _is_bare_nonsense(data, candidate, value, place))
         or is_constant(value)
         or _is_foreign_prose(value, place)
@@ -49,6 +57,19 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
         or (bare_code and is_code(value))
         or _is_worded(candidate, value, word_share(value, words), (bare_code, name))
     )
+
+
+def _is_unlike_any(candidate: Candidate, value: bytes, name: bytes) -> bool:
+    """Whether a value has the shape of something else: cut short, hardly a letter, a digest or public id by name."""
+    if value.endswith(b"...") or len(_ALPHANUMERIC.findall(value)) < 3:
+        return True
+    if candidate.kind == "header":
+        return bool(_ENGLISH.fullmatch(value))
+    if _DIGEST_NAME.search(name) or b"websocket" in name:
+        return True
+    if name in (b"token", b"key") and _CAPITALS.fullmatch(value):
+        return True
+    return b"key" in name and bool(_KEY_ID.fullmatch(value))
 
 
 def _is_bare_nonsense(data: bytes, candidate: Candidate, value: bytes, place: Place) -> bool:

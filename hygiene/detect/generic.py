@@ -56,7 +56,7 @@ _FLAG = re.compile(
     rb"""(?<![\w-])(--?[A-Za-z][\w-]{0,40}|/[A-Za-z]\w{1,30}:)(?:\s+|=|(?<=:))["']?(?:[\w.+@-]{1,60}:)?([^\s"'`]{3,300})"""
 )
 _SQL = re.compile(
-    rb"""(?i)\b(identified\s+by|password\s+for\s+\S+\s*=|ConvertTo-SecureString(?:\s+-String)?|default:)\s+(\\?["'`]?)([^\s"'`\\;]{3,300})"""
+    rb"""(?i)\b(identified\s+by|password\s+for\s+\S+\s*=|ConvertTo-SecureString(?:\s+-String)?)\s+(\\?["'`]?)([^\s"'`\\;]{3,300})"""
 )
 _BLOCK = re.compile(
     rb"-----BEGIN[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----|"
