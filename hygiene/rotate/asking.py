@@ -40,7 +40,7 @@ class Asker:
         try:
             answer = self.act(table, values, host=host, allowed=allowed)
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         return check_from_answer(table, answer)
 
     def act(

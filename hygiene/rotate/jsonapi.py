@@ -68,7 +68,7 @@ def check_from_error(error: ProviderError, dead: Sequence[int]) -> Check:
     """Say what a failed call proves: dead for the statuses named, else unknown."""
     if isinstance(error, RefusedError) and error.status in dead:
         return Check(Verdict.DEAD, f"HTTP {error.status}")
-    return Check(Verdict.UNKNOWN, error.message)
+    return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
 
 
 def basic(user: str, password: str) -> dict[str, str]:

@@ -27,6 +27,7 @@ class Check(NamedTuple):
     verdict: Verdict
     evidence: str = ""
     identity: str = ""
+    hint: str = ""  # what to try, where the answer is that nothing could be asked
 
 
 class Abilities(NamedTuple):

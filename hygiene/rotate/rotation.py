@@ -91,7 +91,7 @@ def begin(
     if before.verdict is Verdict.UNKNOWN and provider.abilities.verifiable:
         raise ProviderError(
             f"cannot tell whether {name} works, so it is not rotated: {before.evidence or 'no answer'}",
-            hint="without that, the new value could not be proved either; nothing was changed",
+            hint=before.hint or "without that, the new value could not be proved either; nothing was changed",
         )
     return journal_at(
         name=name,

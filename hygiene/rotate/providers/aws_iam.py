@@ -92,7 +92,7 @@ class AwsIamProvider:
             pair = parse_key_pair(secret)
             told = self._client("sts", pair).get_caller_identity()
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         except ClientError as error:
             return _check_from_error(error)
         except BotoCoreError as error:

@@ -63,7 +63,7 @@ class CommandProvider:
         try:
             code = self._run("verify", current=secret).returncode
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         verdict = {0: Verdict.LIVE, 1: Verdict.DEAD}.get(code, Verdict.UNKNOWN)
         return Check(verdict, f"the command ended with exit {code}")
 

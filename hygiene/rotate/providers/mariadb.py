@@ -67,7 +67,7 @@ class MariadbProvider:
                 cursor.execute("SELECT CURRENT_USER()")
                 account = str(cursor.fetchone()[0])
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         except pymysql.MySQLError as error:
             return _check_from_refusal(error, login.user)
         return Check(Verdict.LIVE, "login accepted", identity=account)

@@ -65,7 +65,7 @@ class PostgresqlProvider:
             login = self._login(secret)
             host, port = check_host(login, self._target.hosts, self.name, _PORT)
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         try:
             with self._connect(login, host, port) as session:
                 if not session.pgconn.used_password:

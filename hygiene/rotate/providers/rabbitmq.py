@@ -65,7 +65,7 @@ class RabbitmqProvider:
             login = self._login(secret)
             host, port = check_host(login, self._target.hosts, self.name, _PORTS.get(login.scheme, _PORT))
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         parameters = pika.ConnectionParameters(
             host=host,
             port=port,

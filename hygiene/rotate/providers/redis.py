@@ -58,7 +58,7 @@ class RedisProvider:
             with self._connect(login, login) as session:
                 who = str(session.execute_command("ACL WHOAMI"))
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         except redis.AuthenticationError as error:
             dead = "WRONGPASS" in str(error) or "invalid username-password" in str(error)
             return Check(Verdict.DEAD if dead else Verdict.UNKNOWN, "login refused" if dead else _reason(error))

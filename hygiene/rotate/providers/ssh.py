@@ -54,7 +54,7 @@ class SshProvider:
             public = _public_half(secret)
             found = any(public in line and not line.lstrip().startswith("#") for line in self._lines())
         except ProviderError as error:
-            return Check(Verdict.UNKNOWN, error.message)
+            return Check(Verdict.UNKNOWN, error.message, hint=error.hint)
         where = "stands" if found else "does not stand"
         return Check(Verdict.LIVE if found else Verdict.DEAD, f"the key {where} in {self._path.name}")
 
