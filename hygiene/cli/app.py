@@ -10,7 +10,7 @@ import click
 
 from hygiene import __version__
 from hygiene.cli.registry import COMMANDS
-from hygiene.errors import ExitCode
+from hygiene.errors import ExitCode, UsageError
 
 _EXTRA = re.compile(r"(extra arguments?) \(.*\)", re.DOTALL)
 
@@ -23,7 +23,25 @@ class _LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         module = COMMANDS.get(cmd_name)
-        return cast(click.Command, import_module(module).command) if module else None
+        if module is None:
+            return None
+        try:
+            return cast(click.Command, import_module(module).command)
+        except ModuleNotFoundError as error:
+            if (error.name or "hygiene").startswith("hygiene"):
+                raise
+            return _without_package(cmd_name, str(error.name))
+
+
+def _without_package(name: str, package: str) -> click.Command:
+    """Stand in for a command whose packages a bare install lacks: it is listed, and says what to install."""
+
+    def refuse() -> None:
+        hint = "pip install 'secret-hygiene[all]'"
+        raise UsageError(f"hygiene {name} needs the Python package {package}", hint=hint)
+
+    anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+    return click.Command(name, callback=refuse, context_settings=anything, short_help="Needs secret-hygiene[all].")
 
 
 @click.group(

@@ -1,0 +1,18 @@
+"""A bare install lacks the packages of some commands: those are listed, and say what to install."""
+
+import sys
+
+from hygiene.cli.entry import run
+
+
+def test_command_whose_package_is_missing_says_what_to_install(monkeypatch, capsys):
+    for module in ("hygiene.cli.migrate", "hygiene.cli.purge", "hygiene.replace.branch", "git"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setitem(sys.modules, "git", None)
+    assert run(["migrate", "--apply"]) == 2
+    told = capsys.readouterr().err
+    assert "needs the Python package git" in told
+    assert "secret-hygiene[all]" in told
+    assert run(["--help"]) == 0
+    assert "migrate" in capsys.readouterr().out
+    monkeypatch.undo()
