@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hygiene.errors import AuditError, HygieneError, UnresolvedReferenceError
 from hygiene.reference import Reference
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, OWNER, Store, StoredSecret
+
+_SOON = timedelta(days=7)  # warned of before it is refused
 
 
 class Resolver:
@@ -73,7 +75,11 @@ class Resolver:
         version = next((v for v in told.versions if v.id == reference.version), None) if reference.version else None
         version = version or told.staged(reference.stage or CURRENT)
         expires = version.expires if version else told.expires
-        if expires is None or expires > self._now():
+        if expires is None:
+            return
+        if expires > self._now():
+            if expires - self._now() < _SOON:
+                self._warn(f"{reference} expires at {expires:%Y-%m-%d %H:%M} UTC")
             return
         message = f"{reference} expired at {expires:%Y-%m-%d %H:%M} UTC"
         if not self._warn_expired:
