@@ -52,7 +52,7 @@ def test_resolve_whole_value_and_field(store, resolver):
         (b'{"a": "secret-text"}', "b"),
         (b'{"a": ""}', "a"),
         (b"\xff{", "a"),
-        (b"[" * 99_999, "a"),
+        (b"[" * 60_000, "a"),
     ],
 )
 def test_resolve_field_that_is_not_there_names_the_reference_and_no_value(store, resolver, value, field):
