@@ -66,6 +66,7 @@ def _finding(hit: Hit, pattern: Pattern, places: tuple[Provenance, ...]) -> Find
         entropy=round(entropy(hit.secret), 3),
         reasons=(*hit.reasons, *((f"allowed beside it: {hit.allowed}",) if hit.allowed else ())),
         encoding=hit.encoding,
+        tags=(f"encoded:{hit.encoding}",) if hit.encoding else (),
     )
 
 

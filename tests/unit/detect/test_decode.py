@@ -18,8 +18,10 @@ from hygiene.detect.encodings.prefilter import base64_images, hints
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.engine_re import ReEngine
 from hygiene.detect.examine import Examiner
+from hygiene.detect.findings import Accepted
+from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Blob
-from tests.unit.detect.sample import PASSWORD, TOKEN, token
+from tests.unit.detect.sample import PASSWORD, TOKEN, ListSource, token
 
 RULES = (TOKEN, PASSWORD)
 PATTERNS = (*RULES, *(pattern_of_hint(shape) for shape in hints([b"tkn_", b"passwd", b"password"])))
@@ -219,3 +221,9 @@ def test_base64_values_search_no_byte_twice(places, filler):
     spans = list(radix._values(data, [(place, place + 4) for place in places], Counting()))
     assert all(before[1] <= after[0] for before, after in pairwise(searched))
     assert spans == sorted(set(spans))
+
+
+def test_decode_finding_carries_a_tag_that_names_the_encoding():
+    source = ListSource({"a": b"auth: " + b64(b"x=" + KEY), "b": KEY})
+    findings = scan(source, EXAMINERS["hyperscan"], Accepted).findings
+    assert [(finding.path, finding.tags) for finding in findings] == [("a", ("encoded:base64",)), ("b", ())]
