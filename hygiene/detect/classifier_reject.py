@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64
 from collections.abc import Container
 
 from hygiene.detect.classifier_name import CORE_BUT_KEY
@@ -26,7 +27,10 @@ _DIGITS_AND_MARKS = re.compile(rb"[0-9@#$%^&*+=~|_/\\\\]")
 _LETTERS = re.compile(rb"[A-Za-z .,:;!?'-]+")
 _ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
-_DIGEST_NAME = re.compile(rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$")
+# A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon.
+_NO_SECRET_NAME = re.compile(
+    rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|\.(?:com|org|net|io)$"
+)
 _KEY_ID = re.compile(
     rb"(?=[0-9x]*[A-F])(?:0x)?(?:[0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{40})"
 )  # OpenPGP's short, long id and fingerprint
@@ -64,12 +68,20 @@ def _is_unlike_any(candidate: Candidate, value: bytes, name: bytes) -> bool:
     if value.endswith(b"...") or len(_ALPHANUMERIC.findall(value)) < 3:
         return True
     if candidate.kind == "header":
-        return bool(_ENGLISH.fullmatch(value))
-    if _DIGEST_NAME.search(name) or b"websocket" in name:
+        return bool(_ENGLISH.fullmatch(value)) or _has_no_password(value)
+    if _NO_SECRET_NAME.search(name):
         return True
     if name in (b"token", b"key") and _CAPITALS.fullmatch(value):
         return True
     return b"key" in name and bool(_KEY_ID.fullmatch(value))
+
+
+def _has_no_password(value: bytes) -> bool:
+    """Whether the value of a Basic header decodes to a user and an empty password."""
+    try:
+        return a2b_base64(value).endswith(b":")
+    except ValueError:
+        return False
 
 
 def _is_bare_nonsense(data: bytes, candidate: Candidate, value: bytes, place: Place) -> bool:
