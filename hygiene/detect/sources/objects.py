@@ -18,6 +18,7 @@ from hygiene.errors import SourceError
 from hygiene.finding import Skipped
 from hygiene.git import Git, complaints_of, spooled, stop
 
+_FEW = 64  # objects of a small commit: to ask git for its version would take as long as to read them
 _OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -29,6 +30,7 @@ class ObjectReader:
         self._git = git
         self._process: subprocess.Popen[bytes] | None = None
         self._commands: bool | None = None
+        self._once = True  # the process answers one batch, then ends
         self._owner = os.getpid()
         self.skipped: list[Skipped] = []
 
@@ -68,14 +70,15 @@ class ObjectReader:
                 yield Blob(name, data, path)
             if line() != b"\n":
                 raise _GitDied(index)
-        if not self._commands:
+        if self._once:
             self.close()
 
     def _ask(self, items: list[Item]) -> IO[bytes]:
         for item in items:
             if not _OBJECT_ID.fullmatch(item.id):
                 raise SourceError(f"{item.id!r} is not a git object id")
-        if self._speaks_commands():
+        self._once = not ((self._process or len(items) > _FEW) and self._speaks_commands())
+        if not self._once:
             process = self._process or self._git.start("cat-file", "--batch-command", "--buffer", stdin=subprocess.PIPE)
             self._process = process
             wanted = "".join(f"contents {item.id}\n" for item in items) + "flush\n"
