@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: system demo test lint types contracts unit accuracy clean
+.PHONY: system demo test test-slow lint types contracts unit accuracy clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
 
@@ -22,7 +22,11 @@ contracts:
 	$(BIN)/lint-imports --no-logo
 
 unit:
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto -m 'not slow'
+
+# Kills at many points, large and broken repositories, a full audit of the rules: an hour or so.
+test-slow: system .venv/dev.stamp
+	$(BIN)/pytest -n auto -m slow
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
