@@ -29,7 +29,7 @@ _ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
 # A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon.
 _NO_SECRET_NAME = re.compile(
-    rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|\.(?:com|org|net|io)$"
+    rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|\.(?:com|org|net|io)$"
 )
 _KEY_ID = re.compile(
     rb"(?=[0-9x]*[A-F])(?:0x)?(?:[0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{40})"
