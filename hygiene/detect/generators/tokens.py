@@ -57,10 +57,14 @@ def json_base64url(source: Random, *pairs: str) -> str:
     return _url64(_json_object(source, pairs))
 
 
-def pypi(source: Random, location: str = "pypi.org") -> str:
-    """A PyPI token: a macaroon of version 2 with one caveat."""
+# What the macaroon names as its location: the host of each registry, as it stands in the tokens themselves.
+_PYPI_LOCATIONS = {"main": "cHlwaS5vcmc=", "test": "dGVzdC5weXBpLm9yZw=="}
+
+
+def pypi(source: Random, registry: str = "main") -> str:
+    """A PyPI token, of the main or the test registry: a macaroon of version 2 with one caveat."""
     name = str(uuid.UUID(bytes=source.randbytes(16), version=4)).encode()
-    place = location.encode()
+    place = base64.b64decode(_PYPI_LOCATIONS[registry])
     data = b"\x02\x01" + bytes((len(place),)) + place + b"\x02" + bytes((len(name),)) + name + b"\0"
     caveat = b'[0,"' + str(source.randrange(10**9)).encode() + b'"]'
     data += b"\x02" + bytes((len(caveat),)) + caveat + b"\0\0\x06\x20" + source.randbytes(32)
