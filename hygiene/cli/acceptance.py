@@ -38,7 +38,7 @@ def open_accepted(config: Config, start: Path, root: Path | None, wishes: Wishes
 
 def baseline_path(start: Path, root: Path | None, wish: str = "") -> Path:
     """Say where the baseline lies: where the user wishes, or at the top of the repository."""
-    return Path(wish) if wish else (root or start) / BASELINE_NAME
+    return Path(wish) if wish else (root or (start if start.is_dir() else start.parent)) / BASELINE_NAME
 
 
 def fingerprint_key(root: Path | None, accepted: Accepted) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -15,6 +16,7 @@ from hygiene import __version__
 from hygiene.cli.acceptance import allowlist_notices
 from hygiene.cli.progress import progress
 from hygiene.cli.scanning import Scanning, Wishes, open_scanning
+from hygiene.config import find_config
 from hygiene.detect.scan import scan
 from hygiene.detect.seen import Notebook
 from hygiene.detect.sources.protocol import Source
@@ -134,8 +136,10 @@ def _target(path: Path, root: Path | None, options: dict[str, Any]) -> Target:
         return Target(open_source("archive", options["archive"]), whole=False)
     unpack = options["unpack"]
     if not any(options[kind] for kind in ("staged", "span", "history", "since")):
+        top, below = _place_of(path, root)
         ignored = not options["respect_gitignore"]
-        return Target(open_source("directory", path, ignored=ignored, archives=unpack), whole=path == root)
+        source = open_source("directory", top, ignored=ignored, archives=unpack, below=below)
+        return Target(source, whole=path.resolve() == root)
     if root is None:
         raise UsageError(f"{path} is not in a git repository", hint="without an option, any folder can be scanned")
     if options["staged"]:
@@ -146,6 +150,20 @@ def _target(path: Path, root: Path | None, options: dict[str, Any]) -> Target:
     span = options["span"] or f"{options['since']}..HEAD"
     base = _base_of(Git(root), span) if options["span"] else ""
     return Target(open_source("commits", root, revisions=(span,), archives=unpack), whole=False, base=base)
+
+
+def _place_of(path: Path, root: Path | None) -> tuple[Path, str]:
+    """Give the folder that paths are relative to, and what to scan in it.
+
+    That is where globs of the configuration are meant from: the top of the repository, or the configuration's folder;
+    outside of both, paths begin as the user wrote them.
+    """
+    config = find_config(path if path.is_dir() else path.parent, root)
+    base = root or (config.parent.resolve() if config else None)
+    full = path.resolve()
+    if base is not None and full.is_relative_to(base):
+        return base, "" if full == base else full.relative_to(base).as_posix()
+    return Path(), "" if path == Path() else os.fspath(path)
 
 
 def _base_of(git: Git, span: str) -> str:

@@ -29,10 +29,15 @@ class DirectorySource:
 
     commits = 0
 
-    def __init__(self, folder: Path, *, ignored: bool = True) -> None:
-        """Read ``folder``; without ``ignored``, leave out what git ignores there."""
+    def __init__(self, folder: Path, *, ignored: bool = True, below: str = "") -> None:
+        """Read ``folder``, or what is at ``below`` in it; without ``ignored``, leave out what git ignores there."""
         self._top = folder if folder.is_dir() else folder.parent
         self._only = None if folder.is_dir() else folder.name
+        self._below = ""
+        if below and (self._top / below).is_dir():
+            self._below = below.rstrip("/") + "/"
+        elif below:
+            self._only = below
         self._ignored = ignored
         self._skipped: list[Skipped] = []
         self._process = os.getpid()
@@ -41,7 +46,7 @@ class DirectorySource:
         return {**self.__dict__, "_skipped": []}
 
     def items(self) -> Iterable[Item]:
-        """List the files, by folder; paths are relative to the folder."""
+        """List the files, by folder; paths are relative to the folder, and begin with ``below``."""
         for path, size in self._files():
             yield Item(_PREFIX + path, size, path)
             yield from name_items((path,))
@@ -52,9 +57,8 @@ class DirectorySource:
         elif self._ignored:
             yield from self._walk()
         else:
-            listing = Git(self._top).run(
-                "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"
-            )
+            options = ("-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--full-name")
+            listing = Git(self._top).run("ls-files", *options, "--", f":(literal){self._below}" if self._below else ".")
             for name in listing.split(b"\0"):
                 path = os.fsdecode(name)
                 if path and os.path.lexists(self._top / path) and not self._is_folder(path):
@@ -70,7 +74,7 @@ class DirectorySource:
             raise SourceError(f"cannot read {self._top / path}: {error.strerror}") from error
 
     def _walk(self) -> Iterator[tuple[str, int]]:
-        folders = [""]
+        folders = [self._below]
         while folders:
             folder = folders.pop()
             try:

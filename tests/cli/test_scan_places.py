@@ -1,0 +1,54 @@
+"""Where a finding is said to stand: relative to the repository, or as the user named the folder."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.credentials import Forge
+
+
+@pytest.fixture
+def scan(tmp_path):
+    environment = {**os.environ, "HYGIENE_HOME": str(tmp_path / "home"), "HYGIENE_CACHE": str(tmp_path / "cache")}
+    folder = tmp_path / "w"
+    for name in ("app/a.py", ".ci/b.py"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f'token = "{Forge(5).github()}"\n')
+
+    def run(*arguments, cwd="."):
+        command = [sys.executable, "-m", "hygiene", "scan", *arguments, "--format", "json"]
+        done = subprocess.run(command, cwd=folder / cwd, env=environment, capture_output=True)
+        assert done.returncode in (0, 1), done.stderr.decode()
+        return sorted(finding["path"] for finding in json.loads(done.stdout)["findings"])
+
+    run.folder = folder
+    return run
+
+
+def test_scan_outside_of_git_paths_begin_as_the_user_wrote_them(scan):
+    assert scan() == [".ci/b.py", "app/a.py"]
+    assert scan("app") == ["app/a.py"]
+    assert scan("app/a.py") == ["app/a.py"]
+    assert scan("./app/") == ["app/a.py"]
+    assert scan("../.ci", cwd="app") == ["../.ci/b.py"]
+    assert scan(str(scan.folder)) == [f"{scan.folder}/.ci/b.py", f"{scan.folder}/app/a.py"]
+
+
+@pytest.mark.parametrize("options", [(), ("--respect-gitignore",)])
+def test_scan_inside_of_git_paths_are_those_of_the_repository(scan, options):
+    subprocess.run(["git", "init", "-q", str(scan.folder)], check=True)
+    assert scan(*options) == [".ci/b.py", "app/a.py"]
+    assert scan("app", *options) == ["app/a.py"]
+    assert scan(*options, cwd="app") == ["app/a.py"]
+    assert scan(str(scan.folder), *options) == [".ci/b.py", "app/a.py"]
+    assert scan(".ci", *options) == [".ci/b.py"]
+
+
+def test_scan_of_a_subfolder_globs_hold_from_the_configuration_down(scan):
+    (scan.folder / ".hygiene.toml").write_text('[scan]\nexclude = [".ci/**"]\n')
+    assert scan(".ci") == []
+    assert scan("app") == ["app/a.py"]
+    assert scan(cwd="app") == ["app/a.py"]
