@@ -34,11 +34,13 @@ test-slow: system .venv/dev.stamp
 .venv/runtime.stamp: .venv/bin/python requirements/runtime.lock pyproject.toml
 	test -e .venv/dev.stamp || $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.lock
 	test -e .venv/dev.stamp || $(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m compileall -q hygiene
 	touch $@
 
 .venv/dev.stamp: .venv/bin/python requirements/dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q hygiene
 	touch $@
 
 lock:

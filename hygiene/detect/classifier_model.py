@@ -31,9 +31,6 @@ SECTIONS = (
 )
 
 
-STRIDE = 10  # trees
-
-
 _ENOUGH = 80  # trees after which most candidates are settled: nine of ten are none, and need no more
 _CLEARLY_NOT = -3.0  # log-odds; the trees that are left have never lifted such a one to a finding
 
@@ -57,7 +54,6 @@ class Model(NamedTuple):
     low: float
     medium: float
     high: float
-    rest: Sequence[float]  # the most that the trees from each STRIDE-th on can add
     floor: float  # a linear score below which no credential was ever seen
 
 
@@ -85,7 +81,7 @@ def parse_model(content: bytes) -> Model:
         bigrams=bytes(parts["bigrams"]),
         words=frozenset(bytes(parts["words"]).split(b"\n")),
         linear=memoryview(parts["linear"]),
-        roots=roots, left=left, right=right, leaf=leaf, rest=_rest(roots, left, right, leaf),
+        roots=roots, left=left, right=right, leaf=leaf,
         feature=parts["feature"].tolist(), threshold=parts["threshold"].tolist(),
         features=tuple(head["features"]),
         **{key: float(head[key]) for key in ("scale", "bias", "base", "low", "medium", "high", "floor")},
@@ -118,17 +114,3 @@ def boosted_score(model: Model, row: Sequence[float]) -> float:
             node = left[node] if row[feature[node]] <= threshold[node] else right[node]
         total += leaf[-1 - node]
     return 1.0 / (1.0 + math.exp(-total))
-
-
-def _rest(roots: Sequence[int], left: Sequence[int], right: Sequence[int], leaf: Sequence[float]) -> tuple[float, ...]:
-    """Give the most that the trees from each STRIDE-th on can add: what is far below needs none of them."""
-
-    def most(node: int) -> float:
-        return leaf[-1 - node] if node < 0 else max(most(left[node]), most(right[node]))
-
-    after, rest = 0.0, []
-    for index in reversed(range(len(roots))):
-        after += most(roots[index])
-        if index % STRIDE == 0:
-            rest.append(after)
-    return tuple(reversed(rest))
