@@ -50,8 +50,13 @@ def read_compiled(folder: Path, key: str) -> CompiledRules | None:
     if not (is_private(folder) and is_private(path)):
         return None
     try:
-        stored_key, checksum, body = path.read_bytes().removeprefix(_MAGIC).split(b"\n", 2)
-        if stored_key != key.encode("utf-8", "surrogateescape") or int(checksum) != crc32(body):
+        content = path.read_bytes()
+        key_end = content.index(b"\n")
+        sum_end = content.index(b"\n", key_end + 1)
+        body = memoryview(content)[sum_end + 1 :]  # some megabytes: a copy of them is felt at each commit
+        if content[:key_end] != _MAGIC + key.encode("utf-8", "surrogateescape"):
+            return None
+        if int(content[key_end:sum_end]) != crc32(body):
             return None
         digest, rows, database = marshal.loads(body)  # noqa: S302 (this user's own file, checked above)
     except (OSError, ValueError, EOFError, TypeError):
