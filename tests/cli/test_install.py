@@ -21,7 +21,9 @@ class Clone:
             self.git("config", key, value)
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "HYGIENE_HOME": str(self.base / "home"), "HYGIENE_CACHE": str(self.base / "cache")}
+        beside = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # pre-commit is installed beside us
+        own = {"HYGIENE_HOME": str(self.base / "home"), "HYGIENE_CACHE": str(self.base / "cache")}
+        return {**os.environ, **own, "PATH": beside}
 
     def run(self, *command: str, cwd: Path | None = None):
         return subprocess.run(command, cwd=cwd or self.folder, env=self.environment(), capture_output=True, text=True)
