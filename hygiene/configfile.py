@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import tomllib
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from hygiene.config import PYPROJECT, Allow, Config, ProviderSettings, Role, RotationPolicy
 from hygiene.errors import ConfigError
 from hygiene.finding import CONFIDENCES
+from hygiene.suggestion import suggest
 
 _VERBS = ("read", "write", "rotate", "delete", "grant")
 _TOP = ("scan", "rules", "allow", "stores", "roles", "rotation", "expiry", "providers")
@@ -89,7 +89,7 @@ class _Reader:
         may = self._strings(where, table, "may")
         for verb in may:
             if verb not in _VERBS:
-                raise self._error(f"{where}.may", f"unknown verb {verb!r}", _suggest(verb, _VERBS))
+                raise self._error(f"{where}.may", f"unknown verb {verb!r}", suggest(verb, _VERBS))
         return Role(name, self._strings(where, table, "members"), self._strings(where, table, "paths"), may)
 
     def _provider(self, name: str, table: dict[str, Any]) -> ProviderSettings:
@@ -143,7 +143,7 @@ class _Reader:
     def _choice(self, where: str, table: dict[str, Any], key: str, known: tuple[str, ...], default: str) -> str:
         value: str = self._value(where, table, key, str, default)
         if value not in known:
-            raise self._error(f"{where}.{key}", f"{value!r} is none of {', '.join(known)}", _suggest(value, known))
+            raise self._error(f"{where}.{key}", f"{value!r} is none of {', '.join(known)}", suggest(value, known))
         return value
 
     def _value(self, where: str, table: dict[str, Any], key: str, kind: type, default: Any) -> Any:
@@ -156,12 +156,7 @@ class _Reader:
         for key in table:
             if key not in known:
                 place = f"{where}.{key}" if where else key
-                raise self._error(place, "unknown key", _suggest(key, known) or f"known are {', '.join(known)}")
+                raise self._error(place, "unknown key", suggest(key, known) or f"known are {', '.join(known)}")
 
     def _error(self, place: str, problem: str, hint: str = "") -> ConfigError:
         return ConfigError(f"{self._source}: {place}: {problem}", hint=hint)
-
-
-def _suggest(word: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(word, known, 1)
-    return f"did you mean {near[0]!r}?" if near else ""

@@ -150,13 +150,13 @@ class Git:
         """Give the git directory that all worktrees share."""
         return (self.folder / self.line("rev-parse", "--git-common-dir")).resolve()
 
-    def hooks_path(self) -> str:
-        """Give the folder that git runs hooks from, as configured; relative to the working tree's top."""
+    def hooks_folder(self) -> Path:
+        """Give the folder that git runs hooks from, as configured; work in the working tree's top for this."""
         listing = self.run("config", "--show-scope", "-z", "--type=path", "--get-all", "core.hooksPath", ok=(0, 1))
         parts = listing.split(b"\0")
         # Our own override is in the list too, with the scope "command".
         configured = [path for scope, path in zip(parts[::2], parts[1::2], strict=False) if scope != b"command"]
-        return os.fsdecode(configured[-1]) if configured else str(self.common_dir() / "hooks")
+        return (self.folder / os.fsdecode(configured[-1])).resolve() if configured else self.common_dir() / "hooks"
 
 
 def spooled(data: bytes) -> IO[bytes]:

@@ -95,7 +95,7 @@ class Checkup:
     def _hooks(self) -> Iterator[Result]:
         if self._root is None:
             return
-        folder = (self._root / Git(self._root).hooks_path()).resolve()
+        folder = Git(self._root).hooks_folder()
         framework = self._root / _FRAMEWORK_FILE
         if framework.exists() and b"hygiene" in framework.read_bytes():
             if (folder / "pre-commit").exists():

@@ -53,7 +53,7 @@ def command(hooks: tuple[str, ...], everywhere: bool, uninstall: bool, no_proof:
     root = find_root(Path.cwd())
     if root is None:
         raise SourceError("this folder is not in a git repository", hint="run git init, or change folder")
-    folder = hooks_folder(root)
+    folder = Git(root).hooks_folder()
     if uninstall:
         return _report(uninstall_files(folder), str(folder))
     if (root / _FRAMEWORK_FILE).exists():
@@ -61,11 +61,6 @@ def command(hooks: tuple[str, ...], everywhere: bool, uninstall: bool, no_proof:
     changes = install_files(folder, hooks or HOOKS)
     code = _report(changes, str(folder))
     return code if no_proof or "pre-commit" not in (hooks or HOOKS) else _prove(folder)
-
-
-def hooks_folder(root: Path) -> Path:
-    """Give the folder that git runs hooks of the repository at ``root`` from."""
-    return (root / Git(root).hooks_path()).resolve()
 
 
 def _prove(folder: Path) -> int:

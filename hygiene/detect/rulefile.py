@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from hygiene.detect.checksum import CHECKS
@@ -14,6 +13,7 @@ from hygiene.detect.rule import Rule
 from hygiene.detect.syntax import check_pattern
 from hygiene.errors import ConfigError
 from hygiene.finding import CONFIDENCES, SEVERITIES
+from hygiene.suggestion import suggest
 
 _ID = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 _ACTIONS = ("verify", "rotate", "revoke")
@@ -124,7 +124,7 @@ class _File:
     def _checksum(self, where: str, table: Mapping[str, Any]) -> str:
         name = self._string(where, table, "checksum")
         if name and name not in CHECKS:
-            raise self._error(f"{where}.checksum", f"unknown check {name!r}", _suggest(name, tuple(CHECKS)))
+            raise self._error(f"{where}.checksum", f"unknown check {name!r}", suggest(name, tuple(CHECKS)))
         return name
 
     def _values(self, where: str, exclude: Mapping[str, Any]) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ class _File:
     def _choice(self, where: str, table: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str:
         value = self._needed(where, table, key)
         if value not in known:
-            raise self._error(f"{where}.{key}", f"{value!r} is none of {', '.join(known)}", _suggest(value, known))
+            raise self._error(f"{where}.{key}", f"{value!r} is none of {', '.join(known)}", suggest(value, known))
         return value
 
     def _number(self, where: str, table: Mapping[str, Any], key: str, default: int) -> int:
@@ -185,12 +185,7 @@ class _File:
         for key in table:
             if key not in known:
                 place = f"{where}.{key}" if where else key
-                raise self._error(place, "unknown key", _suggest(key, known) or f"known are {', '.join(known)}")
+                raise self._error(place, "unknown key", suggest(key, known) or f"known are {', '.join(known)}")
 
     def _error(self, place: str, problem: str, hint: str = "") -> ConfigError:
         return ConfigError(f"{self._source}: {place}: {problem}", hint=hint)
-
-
-def _suggest(word: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(word, known, 1)
-    return f"did you mean {near[0]!r}?" if near else ""

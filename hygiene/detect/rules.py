@@ -6,7 +6,6 @@ Hooks need not read TOML: :func:`rules_digest` says cheaply whether a cached set
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from hygiene.detect.rule import Rule, RuleSet
 from hygiene.detect.rulefile import parse_rule_file
 from hygiene.detect.rulefolders import RuleChoice, built_in_folder, rule_files
 from hygiene.errors import ConfigError
+from hygiene.suggestion import suggest
 
 __all__ = ["Rule", "RuleSet", "load_rules", "rules_digest"]
 
@@ -68,6 +68,5 @@ def _digest(files: Sequence[tuple[Path, bytes]], disable: Sequence[str], only: b
 def _refuse_unknown(disable: Sequence[str], rules: Mapping[str, Rule]) -> None:
     for name in disable:
         if name not in rules:
-            near = get_close_matches(name, rules, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "see hygiene rules list"
+            hint = suggest(name, [*rules]) or "see hygiene rules list"
             raise ConfigError(f"[rules] disable names an unknown rule: {name!r}", hint=hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from hygiene.errors import UsageError
@@ -11,6 +10,7 @@ from hygiene.reference import check_name
 from hygiene.replace.manifest import check_variable
 from hygiene.replace.plan import Plan, Step
 from hygiene.replace.rewriters.protocol import MANUAL
+from hygiene.suggestion import suggest
 
 _HEADER = """\
 # A plan of hygiene migrate. It holds no values.
@@ -107,8 +107,7 @@ def chosen_names(lines: Iterable[Line]) -> Mapping[str, tuple[str, str]]:
 
 def _line(number: int, words: list[str], where: str) -> Line:
     if words[0] not in _ACTIONS:
-        near = get_close_matches(words[0], _ACTIONS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "a line begins with apply or skip"
+        hint = suggest(words[0], _ACTIONS) or "a line begins with apply or skip"
         raise UsageError(f"{where}: unknown action {words[0]!r}", hint=hint)
     if len(words) != 4:
         raise UsageError(f"{where}: {len(words)} words", hint="a line is: action, step, name, environment name")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -13,6 +12,7 @@ from hygiene.config import Config
 from hygiene.errors import StoreError, UsageError
 from hygiene.reference import Reference
 from hygiene.store.protocol import Opening, Store
+from hygiene.suggestion import suggest
 
 DEFAULT = "embedded:"
 _BACKENDS = {  # scheme: module, and the extra that installs what it needs
@@ -90,6 +90,5 @@ def _open(scheme: str, opening: Opening) -> Store:
 
 def _unknown(text: str, config: Config) -> UsageError:
     known = [*config.stores, *(f"{scheme}://" for scheme in _BACKENDS if scheme != "embedded"), DEFAULT]
-    near = get_close_matches(text, known, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    hint = suggest(text, known) or f"known are {', '.join(known)}"
     return UsageError(f"no store is called {text!r}", hint=hint)
