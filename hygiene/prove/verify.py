@@ -9,11 +9,13 @@ from typing import NamedTuple
 from hygiene.errors import AuditError, WriteError
 from hygiene.fileio import locked
 from hygiene.prove.anchor import is_authentic, place_of
-from hygiene.prove.chain import Head, Problem, Verifier
+from hygiene.prove.chain import Head
 from hygiene.prove.checkpoint import Checkpoint, checkpoint_from_entry
 from hygiene.prove.event import Actor, AuditEvent
-from hygiene.prove.files import LOCK, SHORT_ID, chain_files, chain_lines
+from hygiene.prove.files import LOCK, SHORT_ID, chain_files
+from hygiene.prove.sidebyside import verified_files
 from hygiene.prove.state import CLOSED, SUFFIX, read_state
+from hygiene.prove.verifier import Problem, Verifier
 
 
 class Verdict(NamedTuple):
@@ -85,13 +87,7 @@ def _verify_chain(chain: _Chain, keys: dict[int, bytes], anchors: dict[int, str]
     if head is not None:
         # Nothing may follow a chain that was ended: no key fits what stands there.
         keys[head.seq + 1] = b"" if state_is_closed(chain.state) else head.key
-    verifier = Verifier(keys, head, anchors)
-    for line, whole in chain_lines(chain.files):
-        if not whole:
-            verifier.torn()
-            break
-        verifier.feed(line)
-    verifier.finish()
+    verifier = verified_files(chain.files, keys, head, anchors)
     if chain.state is None and _began_here(verifier.start, chain.origin):
         damage = "the state of this chain, which was begun here, is gone: its end can't be confirmed"
     if damage:
@@ -142,7 +138,7 @@ def _verdict(log: str, verifier: Verifier, confirmed: bool, anchored: int) -> Ve
         last_time=verifier.time,
         hash=verifier.hash,
         problems=tuple(verifier.problems),
-        unmatched=tuple((seq, *rest) for seq, rest in sorted(verifier.intents.items())),
+        unmatched=tuple((seq, *rest) for seq, rest in verifier.intents.items()),
         macs=verifier.macs,
         epochs=tuple(verifier.epochs),
         clock_steps=tuple(verifier.clock_steps),

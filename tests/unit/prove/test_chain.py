@@ -10,7 +10,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hygiene.prove.chain import Deed, Head, Verifier, entry_after, parse_entry
+from hygiene.prove.chain import Deed, Head, entry_after, parse_entry
+from hygiene.prove.verifier import Verifier
 
 LOG = "ab" * 32
 KEY = b"k" * 32
