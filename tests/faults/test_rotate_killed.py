@@ -23,6 +23,7 @@ from typing import NamedTuple
 import psycopg
 import pytest
 
+from tests.faults.forked import run_forked
 from tests.servers.moto import Moto, key_ids, new_key_pair
 from tests.servers.postgres import Postgres
 
@@ -51,7 +52,7 @@ class Run:
         self("secret", "put", NAME, stdin=value)
 
     def __call__(self, *arguments: str, stdin: str = "") -> str:
-        done = self._process([*HYGIENE, *arguments], stdin)
+        done = run_forked(arguments, self.folder, self.environment, stdin)
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout
 
@@ -59,7 +60,7 @@ class Run:
         """Rotate undisturbed, and give every point of the thread that rotates, in order."""
         trace = self.folder / "trace"
         command = ["strace", "-f", "-qq", "-o", str(trace), "-e", f"trace={','.join(CALLS)}"]
-        done = self._process([*command, *HYGIENE, "rotate", NAME], "")
+        done = self._process([*command, *HYGIENE, "rotate", NAME])
         assert done.returncode == 0, done.stderr
         seen = [found.groups() for found in map(_TRACED.match, trace.read_text().splitlines()) if found]
         ((worker, _),) = Counter(thread for thread, call in seen if call == "fsync").most_common(1)
@@ -74,7 +75,7 @@ class Run:
         """Rotate under ``strace``, killed at ``point``; says whether it was reached."""
         trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={point.call}"]
         inject = ["-e", f"inject={point.call}:signal=KILL:when={point.number}"]
-        done = self._process([*trace, *inject, *HYGIENE, "rotate", NAME], "")
+        done = self._process([*trace, *inject, *HYGIENE, "rotate", NAME])
         assert done.returncode in (0, -signal.SIGKILL), done.stderr
         return done.returncode != 0
 
@@ -99,9 +100,15 @@ class Run:
     def current(self) -> str:
         return self("secret", "get", NAME)
 
-    def _process(self, command: list[str], stdin: str) -> subprocess.CompletedProcess[str]:
+    def _process(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, input=stdin, capture_output=True, text=True, timeout=120
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
 
 

@@ -63,6 +63,7 @@ class AwsIamProvider:
     def __init__(self, target: Target) -> None:
         """Rotate for ``target``; labels: region (its partition matters), user."""
         self._target = target
+        self._session: Any = boto3.session.Session()  # one, since it reads the descriptions of services once
         self._region = target.labels.get("region") or os.environ.get("AWS_REGION") or "us-east-1"
 
     def prepare(self, current: Secret) -> Secret | None:
@@ -178,8 +179,13 @@ class AwsIamProvider:
         config = Config(
             connect_timeout=10, read_timeout=20, retries={"mode": "standard", "total_max_attempts": attempts}
         )
-        session: Any = boto3.session.Session(aws_access_key_id=pair.id, aws_secret_access_key=pair.secret)
-        return session.client(service, region_name=self._region, config=config)
+        return self._session.client(
+            service,
+            region_name=self._region,
+            aws_access_key_id=pair.id,
+            aws_secret_access_key=pair.secret,
+            config=config,
+        )
 
 
 class _GoneError(ProviderError):
