@@ -29,7 +29,10 @@ def report(result: ScanResult, stream: TextIO, *, show_secrets: bool = False) ->
 
 
 def finding_object(finding: Finding, mask: Mask) -> dict[str, Any]:
-    """Give the fields of a finding that the command line promises, and no others."""
+    """Give the fields of a finding that the command line promises, and no others.
+
+    ``reasons`` say how the confidence came about: a check that held or failed, the classifier's figure, a mark.
+    """
     shown = mask.finding(finding)
     return {
         "rule": shown.rule,
@@ -48,4 +51,5 @@ def finding_object(finding: Finding, mask: Mask) -> dict[str, Any]:
         "verification": shown.verification,
         "entropy": round(shown.entropy, 3),
         "tags": list(shown.tags),
+        "reasons": list(shown.reasons),
     }

@@ -56,6 +56,7 @@ class Mask:
             path=self.text(finding.path),
             provenance=tuple(self._place(place) for place in finding.provenance),
             tags=tuple(self.text(tag) for tag in finding.tags),
+            reasons=tuple(self.text(reason) for reason in finding.reasons),
         )
 
     def _place(self, place: Provenance) -> Provenance:

@@ -11,7 +11,7 @@ from tests.fakes.findings import COMMIT, finding, place, result, value
 
 FIELDS = [
     *("rule", "description", "severity", "confidence", "path", "line_start", "line_end", "column_start", "column_end"),
-    *("secret", "fingerprint", "status", "provenance", "verification", "entropy", "tags"),
+    *("secret", "fingerprint", "status", "provenance", "verification", "entropy", "tags", "reasons"),
 ]
 
 
@@ -29,6 +29,13 @@ def test_json_finding_has_the_promised_fields_and_no_others():
     assert list(entry["provenance"][0]) == promised
     assert entry["provenance"][0]["commit"] == COMMIT
     assert (entry["line_start"], entry["column_start"], entry["entropy"]) == (3, 9, 3.988)
+
+
+def test_json_finding_says_how_its_confidence_came_about():
+    told = ("checksum github-crc32 holds", f"allowed beside it: {value(3)}")
+    (entry,) = document(result(finding(3, reasons=told)))["findings"]
+    assert entry["reasons"][0] == told[0]
+    assert value(3) not in entry["reasons"][1]
 
 
 def test_json_document_counts_and_tells_what_was_skipped():
