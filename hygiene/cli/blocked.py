@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from typing import TextIO
 
 from hygiene.finding import Finding, ScanResult
@@ -10,16 +11,18 @@ from hygiene.report.masking import Mask
 from hygiene.report.terminal import printable
 
 _SHOWN = 20
+_COMMITS = 4
+Removals = Callable[[Finding], tuple[str, ...]]  # the commits that took a finding out again
 
 
-def write_blocked(result: ScanResult, doing: str, stream: TextIO) -> None:
+def write_blocked(result: ScanResult, doing: str, stream: TextIO, removals: Removals = lambda finding: ()) -> None:
     """Tell why ``doing`` (such as "commit") stops, in few lines, without a value."""
     new = result.new
     if new:
         mask = Mask(result.findings)
         stream.write(f"hygiene: {doing} stopped: {_count(len(new), 'credential')} found\n\n")
         for finding in new[:_SHOWN]:
-            stream.write(_lines(finding, mask))
+            stream.write(_lines(finding, mask, removals(finding)))
         if len(new) > _SHOWN:
             stream.write(f"  … and {len(new) - _SHOWN} more\n")
         stream.write(_ways_on(new[0], mask))
@@ -30,14 +33,27 @@ def write_blocked(result: ScanResult, doing: str, stream: TextIO) -> None:
             stream.write(f"  {printable(skip.path)}: {printable(skip.reason)}\n")
 
 
-def _lines(finding: Finding, mask: Mask) -> str:
+def write_kept(result: ScanResult, stream: TextIO) -> None:
+    """Tell which credentials of HEAD an amended commit keeps; it is not stopped, since it adds none of them."""
+    if not result.new:
+        return
+    mask = Mask(result.findings)
+    stream.write(f"hygiene: {_count(len(result.new), 'credential')} already in HEAD, kept by this commit\n\n")
+    for finding in result.new[:_SHOWN]:
+        stream.write(_lines(finding, mask))
+    stream.write(
+        "\nTake it out and amend again, before it is pushed; once pushed, rotate it: hygiene rotate --leaked\n"
+    )
+
+
+def _lines(finding: Finding, mask: Mask, removed: tuple[str, ...] = ()) -> str:
     shown = mask.finding(finding)
     place = f"{printable(shown.path)}:{shown.line_start}:{shown.column_start}"
     lines = [f"  {place}  {printable(shown.description)}  {finding.secret.redacted()}\n"]
     commits = dict.fromkeys(place.commit for place in shown.provenance if place.commit)
     if commits:
-        names = " ".join(commit[:10] for commit in list(commits)[:4])
-        lines.append(f"      in commit {names}{' …' if len(commits) > 4 else ''}\n")
+        removal = f", taken out by {_names(removed)}: still pushed" if removed else ""
+        lines.append(f"      in commit {_names(tuple(commits))}{removal}\n")
     lines.append(f"      {shown.rule}  {shown.fingerprint}\n")
     return "".join(lines)
 
@@ -54,6 +70,10 @@ def _ways_on(finding: Finding, mask: Mask) -> str:
         f"  allow it, with a reason beside it:  hygiene: allow {shown.rule} {name} reason=…\n"
         "  accept it as known      hygiene baseline update\n"
     )
+
+
+def _names(commits: tuple[str, ...]) -> str:
+    return " ".join(commit[:10] for commit in commits[:_COMMITS]) + (" …" if len(commits) > _COMMITS else "")
 
 
 def _count(number: int, noun: str) -> str:

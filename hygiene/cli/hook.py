@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
-from hygiene.cli.blocked import write_blocked
-from hygiene.cli.pushes import framework_update, parse_updates, pushed_revisions, received_revisions
+from hygiene.cli.blocked import write_blocked, write_kept
+from hygiene.cli.pushes import Update, framework_update, parse_updates, pushed_revisions, received_revisions
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Source
 from hygiene.detect.sources.registry import open_source
+from hygiene.detect.sources.removal import removals
 from hygiene.detect.workers import usable_cores
 from hygiene.errors import ExitCode, SourceError, UsageError
+from hygiene.finding import ScanResult
 from hygiene.git import Git
 
 _SCISSORS = b"------------------------ >8 ------------------------"  # git commit -v: below stands the diff
@@ -50,16 +52,20 @@ def _before_push(arguments: list[str]) -> int:
         remote = arguments[0] if arguments else ""
         updates = parse_updates(_stdin_lines(), received=False)
     revisions = pushed_revisions(updates, remote, lambda name: _exists(git, name))
-    return _scan(open_source("commits", root, revisions=revisions), root, "push") if revisions else ExitCode.CLEAN
+    if not revisions:
+        return ExitCode.CLEAN
+    return _scan(open_source("commits", root, revisions=revisions), root, "push", tips=_tips(updates))
 
 
 def _before_receive(_arguments: list[str]) -> int:
     root = Path(os.environ.get("GIT_DIR") or ".").resolve()
-    revisions = received_revisions(parse_updates(_stdin_lines(), received=True))
+    updates = parse_updates(_stdin_lines(), received=True)
+    revisions = received_revisions(updates)
     if not revisions:
         return ExitCode.CLEAN
     base = "HEAD" if _exists(Git(root), "HEAD") else ""
-    return _scan(open_source("commits", root, revisions=revisions), root, "push", base=base)
+    source = open_source("commits", root, revisions=revisions)
+    return _scan(source, root, "push", base=base, tips=_tips(updates))
 
 
 def _message(arguments: list[str]) -> int:
@@ -71,6 +77,14 @@ def _message(arguments: list[str]) -> int:
         raise SourceError(f"cannot read the commit message {arguments[0]}: {error.strerror}") from error
     stream = BytesIO(text.partition(_SCISSORS)[0])
     return _scan(open_source("stdin", stream=stream, name="commit message"), _root(), "commit")
+
+
+def _after_amending(arguments: list[str]) -> int:
+    """Tell what an amended commit keeps: to the hook before a commit that is no change, so it lets it pass."""
+    if "amend" in (*arguments[:1], os.environ.get("PRE_COMMIT_REWRITE_COMMAND", "")):
+        root = _root()
+        write_kept(_read(open_source("commits", root, revisions=("HEAD^!",)), root), sys.stderr)
+    return ExitCode.CLEAN
 
 
 def _automatic(arguments: list[str]) -> int:
@@ -94,21 +108,30 @@ _STAGES: Mapping[str, Callable[[list[str]], int]] = {
     "pre-merge-commit": _before_commit,
     "pre-push": _before_push,
     "commit-msg": _message,
+    "post-rewrite": _after_amending,
     "pre-receive": _before_receive,
 }
 
 
-def _scan(source: Source, root: Path, doing: str, *, base: str = "") -> int:
-    scanning = open_scanning(root, root, Wishes(), base=base)
-    result = scan(source, scanning.examiner, scanning.accepted, exclude=scanning.config.exclude, jobs=usable_cores())
-    for notice in scanning.notices:
-        _say(notice)
+def _scan(source: Source, root: Path, doing: str, *, base: str = "", tips: Sequence[str] = ()) -> int:
+    result = _read(source, root, base)
     if not result.new and not result.incomplete:
         return ExitCode.CLEAN
-    write_blocked(result, doing, sys.stderr)
+    write_blocked(result, doing, sys.stderr, lambda finding: removals(Git(root), finding, tips))
     if result.interrupted:
         return ExitCode.INTERRUPTED
     return ExitCode.INCOMPLETE if result.incomplete else ExitCode.FINDINGS
+
+
+def _tips(updates: Sequence[Update]) -> list[str]:
+    return [update.new for update in updates]
+
+
+def _read(source: Source, root: Path, base: str = "") -> ScanResult:
+    scanning = open_scanning(root, root, Wishes(), base=base)
+    for notice in scanning.notices:
+        _say(notice)
+    return scan(source, scanning.examiner, scanning.accepted, exclude=scanning.config.exclude, jobs=usable_cores())
 
 
 def _root() -> Path:

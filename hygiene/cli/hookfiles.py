@@ -13,7 +13,7 @@ from typing import NamedTuple
 from hygiene.errors import UsageError
 from hygiene.fileio import write_atomic
 
-HOOKS = ("pre-commit", "pre-merge-commit", "commit-msg", "pre-push")
+HOOKS = ("pre-commit", "pre-merge-commit", "commit-msg", "pre-push", "post-rewrite")
 _MARK = "# written by `hygiene install`; `hygiene install --uninstall` takes it away"
 _KEPT_SUFFIX = ".before-hygiene"
 _EXECUTABLE = 0o755
@@ -24,7 +24,7 @@ _TEMPLATE = """\
 {mark}
 before={before}
 input=
-case {name} in pre-push) input=$(cat; printf x); input=${{input%x}} ;; esac
+case {name} in pre-push|post-rewrite) input=$(cat; printf x); input=${{input%x}} ;; esac
 if [ -x "$before" ]; then
     printf '%s' "$input" | "$before" "$@" || exit $?
 fi

@@ -72,7 +72,8 @@ def _prove(folder: Path) -> int:
 
 
 def _framework(root: Path, hooks: tuple[str, ...]) -> int:
-    if b"hygiene" not in (root / _FRAMEWORK_FILE).read_bytes():
+    config = (root / _FRAMEWORK_FILE).read_bytes()
+    if b"hygiene" not in config:
         entry = _FRAMEWORK_ENTRY.format(program=program())
         raise UsageError(
             f"this project uses the pre-commit framework, and {_FRAMEWORK_FILE} does not name hygiene",
@@ -81,7 +82,8 @@ def _framework(root: Path, hooks: tuple[str, ...]) -> int:
     runner = shutil.which("pre-commit") or shutil.which("prek")
     if runner is None:
         raise UsageError("neither pre-commit nor prek is installed", hint="pip install pre-commit")
-    stages = [part for hook in hooks for part in ("-t", hook)]
+    wanted = [hook for hook in hooks if hook != "post-rewrite" or b"post-rewrite" in config]
+    stages = [part for hook in wanted for part in ("-t", hook)]
     done = subprocess.run([runner, "install", *stages], cwd=root, stdout=sys.stderr)
     return ExitCode.CLEAN if done.returncode == 0 else ExitCode.INCOMPLETE
 
