@@ -1,3 +1,15 @@
 from __future__ import annotations
 
+import pytest
+
 pytest_plugins = ["tests.servers.fixtures"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def rule_cache(request, tmp_path_factory):
+    """Share the compiled rules: compiling them takes ten seconds, and a test that needs a cold cache says so."""
+    folder = request.config.cache.mkdir("hygiene") if request.config.cache else tmp_path_factory.mktemp("rules")
+    folder.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYGIENE_CACHE", str(folder))
+        yield folder

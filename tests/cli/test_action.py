@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -56,7 +57,7 @@ class Pull:
         environ = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(temp),
-            "HYGIENE_CACHE": str(self.tmp_path / "cache"),
+            "HYGIENE_CACHE": os.environ["HYGIENE_CACHE"],
             "GITHUB_ACTIONS": "true",
             "GITHUB_EVENT_NAME": name,
             "GITHUB_EVENT_PATH": str(temp / "event.json"),

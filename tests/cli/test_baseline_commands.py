@@ -36,14 +36,6 @@ class Project:
         return json.loads((self.repository.folder / ".hygiene.baseline.json").read_text())
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory):
-    patch = pytest.MonkeyPatch()
-    patch.setenv("HYGIENE_CACHE", str(tmp_path_factory.mktemp("cache")))
-    yield
-    patch.undo()
-
-
 @pytest.fixture
 def project(tmp_path):
     project = Project(tmp_path / "work")

@@ -10,7 +10,7 @@ import pytest
 def doctor(tmp_path):
     folder = tmp_path / "repository"
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
-    environment = {**os.environ, "HYGIENE_HOME": str(tmp_path / "home"), "HYGIENE_CACHE": str(tmp_path / "cache")}
+    environment = {**os.environ, "HYGIENE_HOME": str(tmp_path / "home")}
 
     def run(*arguments, stdin=""):
         command = [sys.executable, "-m", "hygiene", *arguments]

@@ -41,7 +41,6 @@ class Place:
             env={
                 **os.environ,
                 "HYGIENE_HOME": str(self.home / "data"),
-                "HYGIENE_CACHE": str(self.home / "cache"),
                 **environment,
             },
             input=stdin,

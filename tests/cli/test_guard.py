@@ -12,7 +12,7 @@ TOKEN = Forge(31).github()
 
 @pytest.fixture
 def guard(tmp_path):
-    environment = {**os.environ, "HYGIENE_HOME": str(tmp_path / "home"), "HYGIENE_CACHE": str(tmp_path / "cache")}
+    environment = {**os.environ, "HYGIENE_HOME": str(tmp_path / "home")}
 
     def ask(message, *, raw=None):
         stdin = json.dumps(message).encode() if raw is None else raw

@@ -22,7 +22,7 @@ class Clone:
 
     def environment(self) -> dict[str, str]:
         beside = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # pre-commit is installed beside us
-        own = {"HYGIENE_HOME": str(self.base / "home"), "HYGIENE_CACHE": str(self.base / "cache")}
+        own = {"HYGIENE_HOME": str(self.base / "home")}
         return {**os.environ, **own, "PATH": beside}
 
     def run(self, *command: str, cwd: Path | None = None):

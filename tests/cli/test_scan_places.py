@@ -12,7 +12,7 @@ from tests.e2e.credentials import Forge
 
 @pytest.fixture
 def scan(tmp_path):
-    environment = {**os.environ, "HYGIENE_HOME": str(tmp_path / "home"), "HYGIENE_CACHE": str(tmp_path / "cache")}
+    environment = {**os.environ, "HYGIENE_HOME": str(tmp_path / "home")}
     folder = tmp_path / "w"
     for name in ("app/a.py", ".ci/b.py"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

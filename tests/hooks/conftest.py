@@ -50,7 +50,6 @@ def environment(tmp_path, monkeypatch):
     return kept | {
         "HOME": str(tmp_path / "home"),
         "PATH": f"{BIN}:{kept['PATH']}",
-        "HYGIENE_CACHE": str(tmp_path.parent / "cache"),
         "PRE_COMMIT_HOME": str(tmp_path / "pre-commit"),
         "PREK_HOME": str(tmp_path / "prek"),
         "GIT_AUTHOR_NAME": "A",

@@ -1,4 +1,5 @@
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -233,6 +234,6 @@ def test_hook_nothing_left_behind_holds_the_value(plain, tmp_path):
     plain.write("app.py", "")
     plain.git("rm", "-qrf", "--cached", ".")
     plain.git("gc", "-q", "--prune=now")
-    for path in [*tmp_path.rglob("*"), *tmp_path.parent.joinpath("cache").rglob("*")]:
+    for path in [*tmp_path.rglob("*"), *Path(plain.environment["HYGIENE_CACHE"]).rglob("*")]:
         if path.is_file() and not path.is_symlink():
             assert TOKEN.encode() not in path.read_bytes(), path

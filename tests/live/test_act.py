@@ -82,7 +82,7 @@ class Runner:
             [
                 *(ACT, event, "-P", "ubuntu-latest=-self-hosted", "-e", str(self.tmp_path / "event.json")),
                 *("--local-repository", f"hygiene-test/action@v1={self.action}"),
-                *("--env", f"HYGIENE_CACHE={self.tmp_path / 'rules'}"),
+                *("--env", f"HYGIENE_CACHE={os.environ['HYGIENE_CACHE']}"),
             ],
             cwd=self.repository.folder,
             env={"PATH": os.environ["PATH"], "HOME": str(self.tmp_path / "home")},
