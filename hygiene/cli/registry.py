@@ -24,6 +24,7 @@ COMMANDS = {
     "verify": "hygiene.cli.verify",
     "audit": "hygiene.cli.audit",
     "action": "hygiene.cli.action",
+    "fleet": "hygiene.cli.fleet",
     "demo": "hygiene.cli.demo",
     "install": "hygiene.cli.install",
     "doctor": "hygiene.cli.doctor",

@@ -1,0 +1,36 @@
+"""``hygiene fleet``: many repositories, one inventory."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+import click
+
+_PARTS = ("add", "scan", "status")
+
+
+class _Parts(click.Group):
+    """Imports a subcommand when it is called: the webhook's server, say, is of no use to the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_PARTS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _PARTS:
+            return None
+        return cast(click.Command, import_module(f"hygiene.cli.fleet.{cmd_name}").command)
+
+
+@click.group(cls=_Parts, short_help="Scan many repositories, and see who has what to do.")
+def command() -> None:
+    """Which credential is where, in all repositories; who owns it, and is it closing?
+
+    \b
+    hygiene fleet add ./clones          a folder, a list, github:ORG or gitlab:GROUP
+    hygiene fleet scan                  all that has changed
+    hygiene fleet report                where it stands
+    """
+
+
+import_module("sqlalchemy")  # missing in a bare install: said for the whole group, with what to install

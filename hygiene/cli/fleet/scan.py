@@ -1,0 +1,101 @@
+"""``hygiene fleet scan``: all repositories that have changed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from hygiene import __version__
+from hygiene.cli.compose import notice
+from hygiene.cli.fleet.opening import Line, database_option, open_fleet
+from hygiene.cli.fleet.work import perform
+from hygiene.config import find_config, read_config
+from hygiene.detect.registry import load_engine
+from hygiene.detect.rulefolders import RuleChoice
+from hygiene.detect.workers import usable_cores
+from hygiene.errors import ConfigError, ExitCode, UsageError
+from hygiene.fleet.engines.registry import open_engine
+from hygiene.fleet.inventory.queue import to_survey
+from hygiene.fleet.inventory.trend import Standing, standing, take_snapshot
+from hygiene.fleet.key import fleet_folder
+from hygiene.fleet.listing.refresh import refresh
+from hygiene.fleet.running import FleetRun, Tally, Way
+from hygiene.fleet.tips import digest_of
+from hygiene.places import cache_folder
+
+_SHOWN = 20
+
+
+@click.command("scan", short_help="Scan what has changed.")
+@click.argument("names", nargs=-1, metavar="[REPOSITORY…]")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes [default: the cores that may be used].")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="An existing dask scheduler, as tcp://HOST:8786.")
+@click.option("--full", is_flag=True, help="Scan what has not changed, too.")
+@click.option("--mirrors", type=click.Path(file_okay=False, path_type=Path), help="Folder of the mirrors.")
+@click.option("--config", default="", metavar="FILE", help="One configuration, instead of each repository's own.")
+@database_option
+def command(
+    *,
+    names: tuple[str, ...],
+    workers: int | None,
+    scheduler: str,
+    full: bool,
+    mirrors: Path | None,
+    config: str,
+    database: str,
+) -> int:
+    """Scan the whole history of every repository whose refs have moved, or of those named.
+
+    What was interrupted is taken up again. Exits 0 when nobody has to act, 1 with open findings, 4 when a repository
+    could not be scanned whole.
+    """
+    inventory, key = open_fleet(database)
+    listed = names != () or refresh(inventory, notice)
+    known = inventory.run(lambda session: to_survey(session, names))
+    if not known:
+        raise UsageError(
+            "there is no such repository" if names else "the fleet is empty", hint="hygiene fleet add ./clones"
+        )
+    path = os.path.abspath(config) if config else ""  # noqa: PTH100 - workers may stand elsewhere
+    way = Way(key, _rules(path), mirrors or fleet_folder() / "mirrors", path, full)
+    run = FleetRun(inventory, way, Line())
+    changed = run.survey(known)
+    engine = open_engine(
+        perform,
+        scheduler=scheduler,
+        workers=workers or usable_cores(),
+        size=sum(one.bytes for one in changed),
+        tell=notice,
+    )
+    if engine.link:
+        notice(f"{engine.name}: {engine.link}")
+    tally = run.scan(changed, engine, len(known))
+    inventory.run(take_snapshot)
+    return _tell(tally, inventory.run(standing), listed=listed)
+
+
+def _rules(config: str) -> str:
+    """Give the digest of what all scans go by; compiles the rules once, before many workers want them."""
+    if config and not Path(config).is_file():
+        raise ConfigError(f"there is no configuration at {config}")
+    own = read_config(Path(config)) if config else read_config(find_config(fleet_folder(), fleet_folder()))
+    folders = tuple(own.path.parent / folder for folder in own.rule_folders) if own.path else ()
+    loaded = load_engine(RuleChoice(folders, own.disable, own.only_own_rules), cache_folder())
+    text = Path(config).read_bytes().decode("utf-8", "surrogateescape") if config else ""
+    return digest_of(__version__, loaded.digest, text)
+
+
+def _tell(tally: Tally, found: Standing, *, listed: bool) -> int:
+    for name, problem in tally.failed[:_SHOWN]:
+        notice(f"not scanned: {name}: {problem}")
+    if len(tally.failed) > _SHOWN:
+        notice(f"not scanned: {len(tally.failed) - _SHOWN} more; hygiene fleet status lists them")
+    click.echo(
+        f"{tally.repositories} repositories, {tally.changed} changed, {len(tally.failed)} failed: "
+        f"{found.exposures} exposures in {found.places} places"
+    )
+    if tally.failed or not listed:
+        return ExitCode.INCOMPLETE
+    return ExitCode.FINDINGS if found.exposures else ExitCode.CLEAN

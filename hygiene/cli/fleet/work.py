@@ -1,0 +1,67 @@
+"""What a worker is given to do: opens a repository as ``hygiene scan --history`` does, and does one task on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from hygiene import __version__
+from hygiene.cli.scanning import Wishes, open_scanning
+from hygiene.detect.seen import Notebook
+from hygiene.detect.sources.registry import open_source
+from hygiene.errors import HygieneError, SourceError
+from hygiene.finding import ScanResult
+from hygiene.fleet.engines.protocol import Batch
+from hygiene.fleet.owners import read_owners
+from hygiene.fleet.tasks import PART, PLACE, Bench, Outcome, Unit, git_folder, work
+from hygiene.fleet.tips import local_tips
+from hygiene.git import Git
+from hygiene.places import cache_folder, repository_folder
+
+
+def perform(batch: Batch) -> list[Outcome]:
+    """Do the units of ``batch``; what goes wrong with one is its outcome, and stops no other."""
+    return [_outcome(unit, batch) for unit in batch.units]
+
+
+def _outcome(unit: Unit, batch: Batch) -> Outcome:
+    start = time.monotonic()
+    try:
+        outcome = _done(unit, batch)
+    except HygieneError as error:
+        outcome = Outcome(unit, problem=error.message)
+    except (ValueError, LookupError, TypeError, ArithmeticError, OSError, MemoryError) as error:
+        # A mistake of ours; its own words may quote what was being read.
+        outcome = Outcome(unit, problem=f"an internal error ({type(error).__name__})")
+    return outcome._replace(seconds=time.monotonic() - start)
+
+
+def _done(unit: Unit, batch: Batch) -> Outcome:
+    folder = git_folder(unit.path)
+    git = Git(folder)
+    outcome = work(unit, _bench(unit, batch.config, folder, git), batch.key)
+    if not outcome.rows:
+        return outcome
+    owners = read_owners(git)
+    return outcome._replace(owners=tuple(owners.of(row.path) for row in outcome.rows), owner=owners.fallback)
+
+
+def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
+    bare = not (folder / ".git").exists()
+    # A bare mirror has its policy in the default branch, where a clone has it in its files.
+    scanning = open_scanning(folder, folder, Wishes(config=config), base="HEAD" if bare and not config else "")
+    least = scanning.config.min_confidence
+    notebook = Notebook(repository_folder(git.common_dir()), cache_folder(), f"{__version__} {scanning.digest} {least}")
+    source = (
+        open_source("history", folder) if unit.kind == PART else open_source("remembered", folder, notebook=notebook)
+    )
+    if unit.kind == PLACE and local_tips(git) != unit.tips:
+        raise SourceError("it was pushed to while it was scanned", hint="scan again")
+    completed = cast(Callable[[ScanResult], ScanResult], getattr(source, "completed", _as_it_is))
+    return Bench(source, scanning.examiner, scanning.accepted, scanning.config.exclude, completed)
+
+
+def _as_it_is(result: ScanResult) -> ScanResult:
+    return result

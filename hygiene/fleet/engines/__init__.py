@@ -1,0 +1,1 @@
+"""What runs the batches: here and now, or dask.distributed."""

@@ -1,0 +1,1 @@
+"""What is known of every repository, finding and exposure. Never a value."""

@@ -1,0 +1,1 @@
+"""The inventory's schema, step by step (Alembic)."""

@@ -1,0 +1,1 @@
+"""Where repositories are listed: one file a kind of source."""

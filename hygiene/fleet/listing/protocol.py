@@ -1,0 +1,47 @@
+"""What every source of repositories promises."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple, Protocol
+
+
+class Listed(NamedTuple):
+    """One repository, as its source lists it."""
+
+    key: str  # stays the same when it is renamed or moved: "path:/…", or the API's own number
+    name: str  # as people call it today
+    url: str = ""  # to clone from; "" for one that is scanned where it lies
+    path: str = ""  # where it lies; "" for one that is to be mirrored
+    archived: bool = False
+    fork: bool = False
+
+
+class Listing(NamedTuple):
+    """What a source lists."""
+
+    repositories: tuple[Listed, ...]
+    gone: tuple[str, ...] = ()  # keys that are no more
+    skipped: tuple[tuple[str, str], ...] = ()  # what was left out, and why
+    memory: Mapping[str, Any] = {}  # for the next time; plain JSON
+
+
+class Wanted(NamedTuple):
+    """What is to be listed."""
+
+    location: str
+    api: str = ""
+    archived: bool = False
+    forks: bool = False
+
+
+class Lister(Protocol):
+    """One kind of source."""
+
+    def check(self, wanted: Wanted) -> str:
+        """Give the location in its lasting form; raises UsageError where it can't be one of this kind."""
+        ...
+
+    def listing(self, wanted: Wanted, memory: Mapping[str, Any], known: Collection[str]) -> Listing:
+        """List what there is; ``known`` are the keys that it listed before. Raises SourceError."""
+        ...

@@ -1,0 +1,258 @@
+"""What one worker does: scan a repository, match a part of a large one, or place what the parts matched.
+
+A large repository is matched in parts, each a range of its objects in the order that packs hold them. Only the ids of
+the objects in which something matched come back; a last task reads those again, alone, and so gives exactly what
+one scan of the whole gives, with one walk over the history. What leaves a worker holds no value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from hygiene.detect.examine import Examiner
+from hygiene.detect.findings import Accepted
+from hygiene.detect.match import Pattern
+from hygiene.detect.scan import scan
+from hygiene.detect.sources.protocol import Blob, Item, Source
+from hygiene.errors import SourceError
+from hygiene.finding import Finding, Provenance, ScanResult, ScanStats, Skipped
+from hygiene.fleet.key import FleetKey
+from hygiene.report.masking import Mask
+
+WHOLE, PART, PLACE = "whole", "part", "place"
+_PSEUDONYM = "#"
+SKIPPED_AT_MOST = 50  # of one task; more are told by their number
+
+
+class Unit(NamedTuple):
+    """One piece of work."""
+
+    repository: int
+    path: str
+    tips: str
+    digest: str  # of the tips, rules and policy that it is for
+    kind: str = WHOLE
+    part: int = 0
+    parts: int = 1
+    bytes: int = 0
+    ids: tuple[str, ...] = ()  # to be placed: objects in which something matched
+    stats: tuple[int, ...] = (0, 0, 0)  # blobs, bytes and commits that the parts read
+    skipped: tuple[tuple[str, str, bool], ...] = ()  # what the parts did not read
+
+
+class Row(NamedTuple):
+    """One finding as the inventory keeps it: no value, and no text around it that holds one."""
+
+    fingerprint: str
+    rule: str
+    description: str
+    severity: str
+    confidence: str
+    status: str
+    length: int
+    path: str
+    place: str
+    line_start: int
+    line_end: int
+    column_start: int
+    column_end: int
+    blob: str
+    commit: str
+    last_commit: str
+    author: str
+    email: str
+    date: str
+    commits: tuple[str, ...]
+
+
+class Outcome(NamedTuple):
+    """What came of a unit."""
+
+    unit: Unit
+    rows: tuple[Row, ...] = ()
+    ids: tuple[str, ...] = ()
+    listing: str = ""  # digest of all items, in their order: parts of one listing agree on it
+    stats: tuple[int, ...] = (0, 0, 0)
+    skipped: tuple[tuple[str, str, bool], ...] = ()
+    owners: tuple[str, ...] = ()  # one a row
+    owner: str = ""  # of the repository
+    seconds: float = 0.0
+    problem: str = ""  # why nothing came of it
+
+
+class Bench(NamedTuple):
+    """What a task works with."""
+
+    source: Source
+    examiner: Examiner
+    accepted: Callable[[], Accepted]
+    exclude: Sequence[str]
+    completed: Callable[[ScanResult], ScanResult]  # adds what an earlier scan knew, and notes the whole
+
+
+def work(unit: Unit, bench: Bench, key: FleetKey) -> Outcome:
+    """Do ``unit``. Raises :class:`SourceError` where the repository can't be read."""
+    if unit.kind == PART:
+        return _part(unit, bench)
+    source = _Chosen(bench.source, unit.ids) if unit.kind == PLACE else bench.source
+    result = scan(source, bench.examiner, bench.accepted, exclude=bench.exclude)
+    if unit.kind == PLACE:
+        skipped = (*result.skipped, *(Skipped(*skip) for skip in unit.skipped))
+        result = result._replace(stats=ScanStats(*unit.stats), skipped=tuple(sorted(set(skipped))))
+    result = bench.completed(result)
+    if result.interrupted:
+        raise KeyboardInterrupt
+    rows = rows_from(result.findings, bench.examiner.patterns, key)
+    return Outcome(unit, rows, stats=(*result.stats,), skipped=_shortened(result.skipped))
+
+
+def rows_from(findings: Sequence[Finding], patterns: Sequence[Pattern], key: FleetKey) -> tuple[Row, ...]:
+    """Take from ``findings`` what the inventory keeps, named under the organisation's key."""
+    families = {pattern.id: pattern.family or pattern.id for pattern in patterns}
+    mask = Mask(findings)
+    return tuple(_row(finding, mask.finding(finding), families, key) for finding in findings)
+
+
+def _row(finding: Finding, shown: Finding, families: Mapping[str, str], key: FleetKey) -> Row:
+    value = finding.secret.reveal()
+    first = shown.provenance[0] if shown.provenance else Provenance("", shown.path)
+    return Row(
+        fingerprint=key.fingerprint(families.get(finding.rule, finding.rule), value),
+        rule=finding.rule,
+        description=_text(shown.description),
+        severity=finding.severity,
+        confidence=finding.confidence,
+        status=finding.status,
+        length=len(value),
+        path=_text(shown.path),
+        place="" if first.commit else str(finding.start),
+        line_start=finding.line_start,
+        line_end=finding.line_end,
+        column_start=finding.column_start,
+        column_end=finding.column_end,
+        blob=_text(finding.blob) if ":" not in finding.blob else "",
+        commit=first.commit,
+        last_commit=first.last_commit,
+        author=_text(first.author),
+        email=_text(first.email),
+        date=first.date,
+        commits=tuple(dict.fromkeys(place.commit for place in shown.provenance if place.commit)),
+    )
+
+
+def _part(unit: Unit, bench: Bench) -> Outcome:
+    share = _Share(bench.source, unit.part, unit.parts)
+    result = scan(share, bench.examiner, Accepted)
+    if result.interrupted:
+        raise KeyboardInterrupt
+    return Outcome(
+        unit,
+        ids=tuple(sorted(share.matched)),
+        listing=share.listing,
+        stats=(*result.stats,),
+        skipped=_shortened(result.skipped),
+    )
+
+
+class _Share:
+    """A range of a source's items; what matches in it is noted and not placed."""
+
+    def __init__(self, source: Source, part: int, parts: int) -> None:
+        self._source = source
+        self._part, self._parts = part, parts
+        self._unusual: dict[str, Item] = {}  # items that are more than an object's id
+        self._origins: dict[str, str] = {}  # ids of blobs that such an item gave
+        self.matched: set[str] = set()
+        self.listing = ""
+        self.commits = 0
+
+    def items(self) -> Iterable[Item]:
+        everything = list(self._source.items())
+        digest = hashlib.sha256()
+        for item in everything:
+            digest.update(item.id.encode("utf-8", "surrogateescape") + b"\n")
+        self.listing = digest.hexdigest()[:40]
+        first, last = (len(everything) * number // self._parts for number in (self._part, self._part + 1))
+        if self._part == 0:
+            self.commits = self._source.commits
+        share = everything[first:last]
+        self._unusual = {item.id: item for item in share if not _is_plain(item)}
+        return share
+
+    def read(self, items: Sequence[Item]) -> Iterator[Blob]:
+        for plain, run in groupby(items, key=_is_plain):
+            if plain:
+                yield from self._source.read(list(run))
+                continue
+            for item in run:
+                for blob in self._source.read([item]):
+                    self._origins[blob.id] = item.id
+                    yield blob
+
+    def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
+        for name in ids:
+            origin = self._origins.get(name, name)
+            self.matched.add(_pseudonym(origin) if origin in self._unusual else origin)
+        return {name: (Provenance("object", ""),) for name in ids}
+
+    def skipped(self) -> Sequence[Skipped]:
+        return self._source.skipped()
+
+
+class _Chosen:
+    """Those items of a source in which something matched; all else is as the source has it."""
+
+    def __init__(self, source: Source, ids: Sequence[str]) -> None:
+        self._source = source
+        self._ids = ids
+        self.commits = 0
+
+    def items(self) -> Iterable[Item]:
+        yield from (Item(name, 0, "") for name in self._ids if not name.startswith(_PSEUDONYM))
+        wanted = {name for name in self._ids if name.startswith(_PSEUDONYM)}
+        if wanted:
+            unusual = (item for item in self._source.items() if not _is_plain(item))
+            yield from (item for item in unusual if _pseudonym(item.id) in wanted)
+
+    def read(self, items: Sequence[Item]) -> Iterator[Blob]:
+        return self._source.read(items)
+
+    def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
+        return self._source.provenance(ids)
+
+    def skipped(self) -> Sequence[Skipped]:
+        return self._source.skipped()
+
+
+def _is_plain(item: Item) -> bool:
+    """Say whether an item is no more than an object's id; others have names in them, which may be values."""
+    return not item.path and ":" not in item.id
+
+
+def _pseudonym(identity: str) -> str:
+    return _PSEUDONYM + hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:40]
+
+
+def git_folder(path: str) -> Path:
+    """Give the folder that git works in for a repository at ``path``. Raises SourceError where it is gone."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise SourceError(f"{path} is gone", hint="is the disk mounted here?")
+    return folder
+
+
+def _shortened(skipped: Sequence[Skipped]) -> tuple[tuple[str, str, bool], ...]:
+    told = tuple((_text(skip.path), _text(skip.reason), skip.incomplete) for skip in skipped[:SKIPPED_AT_MOST])
+    rest = skipped[SKIPPED_AT_MOST:]
+    if not rest:
+        return told
+    return (*told, ("", f"{len(rest)} more were not read", any(skip.incomplete for skip in rest)))
+
+
+def _text(text: str) -> str:
+    """Give ``text`` without what a database refuses: lone surrogates (bytes that are not UTF-8) and NUL."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")

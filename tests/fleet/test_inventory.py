@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, inspect, select, text
+
+from hygiene.errors import ConfigError, UsageError
+from hygiene.fleet.inventory.migrate import downgrade, upgrade
+from hygiene.fleet.inventory.models import Base, Event, Exposure, Finding, Repository
+from hygiene.fleet.inventory.opening import HEAD, Inventory, InventoryError, database_url, open_inventory
+from hygiene.fleet.key import FleetKey
+from tests.fleet.fleet import Fleet, generate
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def inventory(request: pytest.FixtureRequest) -> Inventory:
+    return request.getfixturevalue("database" if request.param == "sqlite" else "postgres_database")
+
+
+def test_inventory_schema_is_what_the_models_say(inventory: Inventory) -> None:
+    with inventory.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_migration_down_and_up_keeps_the_data(inventory: Inventory, fleet: Fleet) -> None:
+    generate(fleet.folder, ["one", "two"])
+    here = Fleet(inventory, fleet.folder, fleet.folder / "mirrors")
+    here.add()
+    here.scan()
+    found = here.found()
+    assert found
+    downgrade(inventory.engine, "0001")
+    assert "event" not in inspect(inventory.engine).get_table_names()
+    assert "verification" not in {column["name"] for column in inspect(inventory.engine).get_columns("exposure")}
+    upgrade(inventory.engine)
+    assert here.found() == found
+    assert inventory.run(lambda session: set(session.scalars(select(Exposure.verification)))) == {"unverified"}
+    downgrade(inventory.engine, "base")
+    assert inspect(inventory.engine).get_table_names() == ["alembic_version"]
+
+
+def test_sqlite_and_postgresql_hold_the_same(database: Inventory, postgres_database: Inventory, fleet: Fleet) -> None:
+    repositories = generate(fleet.folder, ["one", "two", "three"])
+    both = [Fleet(inventory, fleet.folder, fleet.folder / "mirrors") for inventory in (database, postgres_database)]
+    for here in both:
+        here.add()
+        here.scan()
+    repositories[0].commit("gone", **{"settings.py": b"KEY = 1\n"})
+    for here in both:
+        here.scan()
+    assert both[0].found() == both[1].found() != set()
+    counters = select(
+        Repository.name, Repository.critical, Repository.high, Repository.medium, Repository.low, Repository.blobs
+    ).order_by(Repository.name)
+    assert database.run(lambda s: s.execute(counters).all()) == postgres_database.run(
+        lambda s: s.execute(counters).all()
+    )
+
+
+def test_inventory_of_a_newer_version_is_refused(database: Inventory) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(ConfigError, match="not known to this version"):
+        open_inventory(database.engine.url)
+
+
+def test_inventory_of_another_key_is_refused(database: Inventory) -> None:
+    open_inventory(database.engine.url, FleetKey(b"1" * 32))
+    open_inventory(database.engine.url, FleetKey(b"1" * 32))
+    with pytest.raises(ConfigError, match="another key"):
+        open_inventory(database.engine.url, FleetKey(b"2" * 32))
+
+
+def test_database_that_stays_away_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYGIENE_FLEET_DATABASE", "postgresql://ann:" + "hush" * 3 + "@127.0.0.1:1/x")
+    told: list[str] = []
+    with pytest.raises(InventoryError) as caught:
+        open_inventory(database_url(), patience=1.0, told=told.append)
+    assert len(told) == 1
+    assert "hush" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["postgresql://ann:word@host/x", "mysql://host/x", "://"])
+def test_database_url_that_will_not_do_is_refused(url: str) -> None:
+    with pytest.raises(UsageError):
+        database_url(url)
+
+
+def test_failed_transaction_leaves_nothing(database: Inventory) -> None:
+    with pytest.raises(InventoryError):
+        database.run(lambda session: (session.execute(text("insert into setting (name, value) values ('a', 'b')")),
+                                      session.execute(text("select * from no_such_table"))))  # fmt: skip
+    assert database.run(lambda session: session.scalar(text("select count(*) from setting"))) == 0
+
+
+def test_head_is_the_newest_step(database: Inventory) -> None:
+    assert database.run(lambda session: session.scalar(text("select version_num from alembic_version"))) == HEAD
+    assert database.run(lambda session: session.scalar(select(func.count()).select_from(Event))) == 0
+    assert database.run(lambda session: session.scalar(select(func.count()).select_from(Finding))) == 0
