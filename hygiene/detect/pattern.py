@@ -54,15 +54,15 @@ def full_pattern(
 def fast_pattern(
     body: str, *, after: str | None = None, context: Sequence[str] = (), names: Sequence[str] = ()
 ) -> bytes:
-    """A simpler pattern that matches wherever :func:`full_pattern` does, and more, for rules of context; else b"".
+    """A simpler pattern that matches wherever :func:`full_pattern` does, ends where it ends, and matches more.
 
-    Hundreds of rules with a context compile ten times faster so; ``re`` then decides what really matches.
+    Without its left border a token begins with its fixed letters, by which Hyperscan finds it half as fast again;
+    with a word and a gap for a context, hundreds of rules compile ten times faster. ``re`` then decides what matches.
     """
     words = (*context, *names)
-    if not words:
-        return b""
+    near = rf"(?i:{'|'.join(words)})[\s\S]{{0,{_LONGEST_GAP}}}" if words else ""
     right = _right(_body_alphabet(body) if after is None else after)
-    return rf"(?i:{'|'.join(words)})[\s\S]{{0,{_LONGEST_GAP}}}(?:{body}){right}".encode("latin-1")
+    return f"{near}(?:{body}){right}".encode("latin-1")
 
 
 def has_group(body: str) -> bool:
