@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from hygiene.errors import AuditError
@@ -17,6 +18,7 @@ LOCK = ".lock"  # held by who writes
 SHORT_ID = 16  # digits of a log's id that name its files
 
 
+@lru_cache(8)  # each entry asks for the same two or three
 def segment_path(folder: Path, log: str, number: int) -> Path:
     """Name the file ``number`` of the chain ``log``."""
     return folder / f"{log[:SHORT_ID]}.{number:04d}.jsonl"

@@ -171,13 +171,13 @@ class Log:
     def _caught_up(self, path: Path, state: State) -> State:
         """Take over what a crash left behind the state; raises :class:`AuditError` where the log was changed."""
         current = segment_path(self.folder, state.head.log, state.segment)
-        following = segment_path(self.folder, state.head.log, state.segment + 1)
         try:
             size = current.stat().st_size if state.size or current.exists() else 0
         except OSError as error:
             raise AuditError(f"the audit log is gone: {current}", hint=_TAMPERED) from error
         if size < state.size:
             raise AuditError(f"the audit log was cut: {current}", hint=_TAMPERED)
+        following = segment_path(self.folder, state.head.log, state.segment + 1)
         may_follow = state.size + _ENTRY_AT_MOST > self._segment_bytes and following.exists()
         if size == state.size and not may_follow:
             return state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from urllib.parse import quote, quote_plus
 
 from hygiene.secret import Secret
@@ -23,15 +23,23 @@ class Redactor:
     """Knows the values that passed through this process lately, in the forms in which they may leak."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[int, tuple[Secret, tuple[str, ...]]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[str, ...]] = OrderedDict()
+        # How all known forms begin: an entry is looked through once, and not once a form.
+        self._beginnings: Counter[str] = Counter()
 
     def learn(self, secret: Secret) -> None:
         """Remember ``secret``; it lives in the process anyway, and is never written."""
-        if len(secret) < _SHORTEST or any(known == secret for known, _ in self._known.values()):
+        value = secret.reveal()
+        if len(value) < _SHORTEST or value in self._known:
             return
-        self._known[id(secret)] = (secret, _forms(secret.reveal()))
+        self._known[value] = forms = _forms(value)
+        self._beginnings.update(form[:_SHORTEST] for form in forms)
         if len(self._known) > _VALUES_AT_MOST:
-            self._known.popitem(last=False)
+            _, forgotten = self._known.popitem(last=False)
+            for beginning in (form[:_SHORTEST] for form in forgotten):
+                self._beginnings[beginning] -= 1
+                if not self._beginnings[beginning]:
+                    del self._beginnings[beginning]
 
     def clean(self, text: str) -> str:
         """Give ``text`` without known values and credentials in URLs, headers and PEM, cut to a sane length.
@@ -44,9 +52,10 @@ class Redactor:
         return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "…"
 
     def _redacted(self, text: str) -> str:
-        for _, forms in self._known.values():
-            for form in forms:
-                if form in text:
+        pieces = (text[place : place + _SHORTEST] for place in range(len(text) - _SHORTEST + 1))
+        if not self._beginnings.keys().isdisjoint(pieces):
+            for forms in self._known.values():
+                for form in forms:
                     text = text.replace(form, REDACTED)
         if "://" in text:
             text = _USERINFO.sub(REDACTED, text)

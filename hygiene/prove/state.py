@@ -36,7 +36,8 @@ def create_state(path: Path, state: State) -> bool:
 def read_state(path: Path) -> State:
     """Read the state at ``path``; raises :class:`AuditError` for a damaged one."""
     try:
-        fields = json.loads(path.read_bytes())
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - each entry reads it, and a Path costs more
+            fields = json.loads(stream.read())
         head = Head(**{**{name: fields[name] for name in Head._fields}, "key": bytes.fromhex(fields["key"])})
         return State(head, fields["segment"], fields["size"])
     except OSError as error:

@@ -49,7 +49,10 @@ class Record(NamedTuple):
 
     def entry(self, *, stage: str = "", id: str = "") -> Entry | None:
         """Give the version that carries ``stage``, or the one called ``id``."""
-        return next((e for e in self.versions if (id and e.id == id) or (stage and stage in e.stages)), None)
+        for entry in self.versions:
+            if (id and entry.id == id) or (stage and stage in entry.stages):
+                return entry
+        return None
 
     def with_stage(self, id: str, stage: str) -> Record:
         """Point ``stage`` at version ``id``; what was current becomes previous."""

@@ -384,8 +384,9 @@ class EmbeddedStore:
 
     def _require(self, policy: Policy, verbs: frozenset[str], name: str) -> None:
         member = self.identity().member
-        guest = verbs == access.READING and member.recipient in active_readers(self.root, policy, name)
-        if not guest and not policy.rule(member, verbs, name):
+        if policy.rule(member, verbs, name):
+            return
+        if verbs != access.READING or member.recipient not in active_readers(self.root, policy, name):
             raise AccessDeniedError(
                 f"your identity may not {' or '.join(sorted(verbs))} {name}",
                 hint="no role in the store's policy allows it; hygiene access request asks for it",
