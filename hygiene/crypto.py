@@ -60,10 +60,10 @@ class Identity:
         self._root = root
         self.member = member
 
-    def decrypt(self, ciphertext: bytes) -> bytes:
+    def decrypt(self, ciphertext: bytes) -> Secret:
         """Open an age file; raises :class:`IdentityError` when it was not encrypted to this identity."""
         try:
-            return bytes(pyrage.decrypt(ciphertext, [self._opener]))
+            return Secret(bytes(pyrage.decrypt(ciphertext, [self._opener])))
         except pyrage.DecryptError as error:
             raise IdentityError(
                 "this identity does not open the record",
@@ -163,9 +163,9 @@ def parse_member(text: str) -> Member:
     return member
 
 
-def encrypt(plaintext: bytes, recipients: Sequence[str]) -> bytes:
+def encrypt(secret: Secret, recipients: Sequence[str]) -> bytes:
     """Encrypt to every one of ``recipients`` (age1… or SSH public keys) in the binary age format."""
-    return bytes(pyrage.encrypt(plaintext, [_recipient(recipient) for recipient in recipients]))
+    return bytes(pyrage.encrypt(secret.reveal(), [_recipient(recipient) for recipient in recipients]))
 
 
 def verify(verify_key: bytes, signature: bytes, message: bytes) -> bool:
@@ -179,7 +179,7 @@ def verify(verify_key: bytes, signature: bytes, message: bytes) -> bool:
 
 def seal(identity: Identity, secret: Secret) -> str:
     """Encrypt ``secret`` to ``identity`` itself, as one line of text for a journal."""
-    return _SEALED_PREFIX + base64.b64encode(encrypt(secret.reveal(), [identity.member.recipient])).decode()
+    return _SEALED_PREFIX + base64.b64encode(encrypt(secret, [identity.member.recipient])).decode()
 
 
 def unseal(identity: Identity, sealed: str) -> Secret:
@@ -188,7 +188,7 @@ def unseal(identity: Identity, sealed: str) -> Secret:
         ciphertext = base64.b64decode(sealed.removeprefix(_SEALED_PREFIX), validate=True)
     except (binascii.Error, ValueError) as error:
         raise IdentityError("not a sealed value") from error
-    return Secret(identity.decrypt(ciphertext))
+    return identity.decrypt(ciphertext)
 
 
 def _age_identity(key: str) -> Identity:

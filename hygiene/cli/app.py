@@ -10,6 +10,7 @@ import click
 
 from hygiene import __version__
 from hygiene.cli.registry import COMMANDS
+from hygiene.cli.undumpable import forbid_dumps
 from hygiene.errors import ExitCode, UsageError
 
 _EXTRA = re.compile(r"(extra arguments?) \(.*\)", re.DOTALL)
@@ -64,6 +65,7 @@ def app() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the application; a command returns its exit code (None means 0)."""
+    forbid_dumps()
     try:
         code = app.main(arguments, prog_name="hygiene", standalone_mode=False)
     except click.exceptions.Abort as error:

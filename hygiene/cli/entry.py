@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct
+from hygiene.dumps import forbid_core_files
 from hygiene.errors import ExitCode, HygieneError
 
 
@@ -16,6 +17,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with a code of ``design/cli.md``."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     signal.signal(signal.SIGTERM, _terminate)
+    forbid_core_files()
     sys.exit(run(arguments))
 
 

@@ -19,8 +19,8 @@ def _ssh_key(folder, kind="ed25519", passphrase=""):
 
 def test_encrypt_two_recipients_each_opens_and_a_third_does_not():
     (one, _), (two, _), (three, _) = (crypto.generate_identity() for _ in range(3))
-    sealed = crypto.encrypt(b"\x00value\xff", [one.member.recipient, two.member.recipient])
-    assert one.decrypt(sealed) == two.decrypt(sealed) == b"\x00value\xff"
+    sealed = crypto.encrypt(Secret(b"\x00value\xff"), [one.member.recipient, two.member.recipient])
+    assert one.decrypt(sealed) == two.decrypt(sealed) == Secret(b"\x00value\xff")
     with pytest.raises(IdentityError):
         three.decrypt(sealed)
 
@@ -29,7 +29,7 @@ def test_encrypt_two_recipients_each_opens_and_a_third_does_not():
 def test_encrypt_age_program_opens_it(tmp_path):
     identity, key = crypto.generate_identity()
     (tmp_path / "key").write_text(key + "\n")
-    sealed = crypto.encrypt(b"value\n", [identity.member.recipient])
+    sealed = crypto.encrypt(Secret(b"value\n"), [identity.member.recipient])
     done = subprocess.run(["age", "-d", "-i", tmp_path / "key"], input=sealed, capture_output=True, check=True)
     assert done.stdout == b"value\n"
 
@@ -39,7 +39,7 @@ def test_ssh_identity_decrypts_signs_and_round_trips_as_member(tmp_path, kind):
     identity = crypto.parse_identity(_ssh_key(tmp_path, kind).read_bytes())
     member = crypto.parse_member(str(identity.member))
     assert member == identity.member
-    assert identity.decrypt(crypto.encrypt(b"v", [member.recipient])) == b"v"
+    assert identity.decrypt(crypto.encrypt(Secret(b"v"), [member.recipient])) == Secret(b"v")
     assert crypto.verify(member.verify_key, identity.sign(b"m"), b"m")
 
 

@@ -153,7 +153,7 @@ class EmbeddedStore:
             entry = _wanted(name, record, stage, version)
             sealed = self._read_value(name, entry)
             if sealed is not None:
-                return Secret(self.identity().decrypt(sealed))
+                return self.identity().decrypt(sealed)
             if raw == before:
                 raise IntegrityError(
                     f"the value of {name} is missing or changed", hint="restore the store from git or a backup"
@@ -465,7 +465,7 @@ class EmbeddedStore:
         if not same:
             sealed = self._read_value(record.name, known)
             try:
-                same = sealed is not None and Secret(self.identity().decrypt(sealed)) == secret
+                same = sealed is not None and self.identity().decrypt(sealed) == secret
             except IdentityError:
                 same = False
         if not same:
@@ -476,7 +476,7 @@ class EmbeddedStore:
         return self.identity().mac("retry", f"{name}\0{token}\0".encode() + secret.reveal()).hex()[:32]
 
     def _write_value(self, policy: Policy, name: str, secret: Secret, token: str, expires: datetime | None) -> Entry:
-        own, readers = self._seal(policy, name, secret.reveal())
+        own, readers = self._seal(policy, name, secret)
         check = self._retry_check(name, token, secret)
         return Entry(token, _now(), (), own, readers, check, expires)
 
@@ -500,9 +500,9 @@ class EmbeddedStore:
             versions.append(renewed)
         return record._replace(versions=tuple(versions))
 
-    def _seal(self, policy: Policy, name: str, plaintext: bytes) -> tuple[str, tuple[str, ...]]:
+    def _seal(self, policy: Policy, name: str, secret: Secret) -> tuple[str, tuple[str, ...]]:
         readers = self.readers(policy, name)
-        sealed = crypto.encrypt(plaintext, readers)
+        sealed = crypto.encrypt(secret, readers)
         own = digest(sealed)
         path = Path(layout.value_path(self._folder, name, own))
         make_private_folder(path.parent)
