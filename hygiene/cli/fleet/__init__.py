@@ -7,7 +7,7 @@ from typing import cast
 
 import click
 
-_PARTS = ("add", "scan", "status")
+_PARTS = ("add", "scan", "status", "report")
 
 
 class _Parts(click.Group):

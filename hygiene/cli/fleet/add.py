@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hygiene.cli.compose import notice
-from hygiene.cli.fleet.opening import database_option, open_fleet
+from hygiene.cli.fleet.opening import database_option, open_database
 from hygiene.errors import ExitCode
 from hygiene.fleet.inventory.sources import add_source, new_source
 from hygiene.fleet.listing.protocol import Wanted
@@ -26,7 +26,7 @@ def command(*, sources: tuple[str, ...], team: str, archived: bool, forks: bool,
     Folders are scanned where they lie. Other repositories get a mirror of their own. GITHUB_TOKEN and GITLAB_TOKEN
     are used where they are set.
     """
-    inventory, _key = open_fleet(database)
+    inventory = open_database(database)
     for text in sources:
         kind, location = kind_of(text)
         place = lister(kind).check(Wanted(location, api, archived, forks))

@@ -15,8 +15,13 @@ from hygiene.fleet.key import FleetKey, open_key
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+def open_database(database: str) -> Inventory:
+    """Open the inventory, to read it or to add sources to it."""
+    return open_inventory(database_url(database), told=notice)
+
+
 def open_fleet(database: str) -> tuple[Inventory, FleetKey]:
-    """Open the inventory and the organisation's key."""
+    """Open the inventory and the organisation's key, without which no fingerprint is made."""
     url = database_url(database)
     key = open_key()
     return open_inventory(url, key, told=notice), key

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from hygiene.cli.fleet.opening import database_option, open_fleet
-from hygiene.fleet.inventory.pages import status
+from hygiene.cli.fleet.opening import database_option, open_database
+from hygiene.fleet.inventory.status import status
 from hygiene.report.terminal import printable
 
 
@@ -16,7 +16,7 @@ from hygiene.report.terminal import printable
 @database_option
 def command(*, as_json: bool, database: str) -> int:
     """Show the sources, the last run, what is left of it, and every repository that was not scanned whole."""
-    inventory, _key = open_fleet(database)
+    inventory = open_database(database)
     found = inventory.run(status)
     if as_json:
         click.echo(json.dumps(found, indent=2))

@@ -59,6 +59,8 @@ def _task(session: Session, outcome: Outcome) -> Task | None:
 def _write(session: Session, outcome: Outcome) -> None:
     repository = session.get_one(Repository, outcome.unit.repository)
     now = datetime.now(UTC)
+    if outcome.owner and repository.owner_id is None:
+        repository.owner_id = owner_id(session, outcome.owner)
     exposures = _exposures(session, outcome.rows, now)
     touched = _findings(session, repository, outcome, exposures, now)
     session.flush()
@@ -70,8 +72,6 @@ def _write(session: Session, outcome: Outcome) -> None:
     repository.tips, repository.scanned = outcome.unit.tips, outcome.unit.digest
     repository.scanned_at, repository.seconds = now, outcome.seconds
     repository.bytes, repository.blobs, repository.commits = size, blobs, commits
-    if outcome.owner and repository.owner_id is None:
-        repository.owner_id = owner_id(session, outcome.owner)
     others = Task.repository_id == repository.id, Task.digest != outcome.unit.digest
     session.execute(Task.__table__.delete().where(*others))  # type: ignore[attr-defined]
 
