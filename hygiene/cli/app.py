@@ -12,8 +12,10 @@ from hygiene import __version__
 from hygiene.cli.registry import COMMANDS
 from hygiene.cli.undumpable import forbid_dumps
 from hygiene.errors import ExitCode, UsageError
+from hygiene.suggestion import suggest
 
 _EXTRA = re.compile(r"(extra arguments?) \(.*\)", re.DOTALL)
+_UNKNOWN = re.compile(r"No such command '(.*)'\.", re.DOTALL)
 
 
 class _LazyGroup(click.Group):
@@ -71,7 +73,7 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Abort as error:
         raise KeyboardInterrupt from error
     except click.ClickException as error:
-        _without_words(error).show()
+        _with_suggestion(_without_words(error)).show()
         return ExitCode.USAGE
     return code if isinstance(code, int) else ExitCode.CLEAN
 
@@ -80,4 +82,14 @@ def _without_words(error: click.ClickException) -> click.ClickException:
     """Give ``error`` without the words that had no place: one may be a value that was meant for stdin."""
     if isinstance(error, click.UsageError) and _EXTRA.search(error.message):
         return click.UsageError(_EXTRA.sub(r"\1 (not shown)", error.message), error.ctx)
+    return error
+
+
+def _with_suggestion(error: click.ClickException) -> click.ClickException:
+    """Give ``error`` with the command that a misspelt one was probably meant to be."""
+    unknown = _UNKNOWN.fullmatch(error.message)
+    if unknown and isinstance(error, click.UsageError) and error.ctx and isinstance(error.ctx.command, click.Group):
+        meant = suggest(unknown[1], error.ctx.command.list_commands(error.ctx))
+        if meant:
+            return click.UsageError(f"{error.message} {meant[0].upper()}{meant[1:]}", error.ctx)
     return error

@@ -14,6 +14,7 @@ from hygiene.cli.compose import compose
 from hygiene.cli.hookfiles import HOOKS, is_ours
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.crypto import find_identity
+from hygiene.detect.match import first_hint
 from hygiene.errors import ExitCode, HygieneError
 from hygiene.git import Git, find_root
 from hygiene.places import audit_folder, home_folder, repository_folder
@@ -86,7 +87,7 @@ class Checkup:
 
     def _rules(self) -> Iterator[Result]:
         scanning = open_scanning(self._folder, self._root, Wishes())
-        count = len(scanning.examiner.patterns)
+        count = first_hint(scanning.examiner.patterns)  # behind the rules stand hints at encoded text
         if scanning.notices:
             yield Result("rules", WARN, f"{count} rules; {scanning.notices[0]}", "pip install hyperscan")
         else:

@@ -38,6 +38,16 @@ def test_run_interrupted_gives_130(monkeypatch):
     assert entry.run(["scan"]) == 130
 
 
-def test_run_unknown_command_is_a_usage_error(capsys):
-    assert entry.run(["scna"]) == 2
-    assert "scna" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "meant"), [(["scna"], "Did you mean 'scan'?"), (["secret", "lst"], "Did you mean 'list'?")]
+)
+def test_run_misspelt_command_is_a_usage_error_with_a_suggestion(capsys, arguments, meant):
+    assert entry.run(arguments) == 2
+    said = capsys.readouterr().err
+    assert arguments[-1] in said
+    assert meant in said
+
+
+def test_run_unknown_command_like_no_other_is_a_usage_error_without_a_suggestion(capsys):
+    assert entry.run(["xyzzy"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
