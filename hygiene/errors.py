@@ -67,6 +67,10 @@ class ConflictError(StoreError):
     """The secret is not in the state that the caller expected; nothing was written."""
 
 
+class SupersededError(ConflictError):
+    """Another runner has done it meanwhile: there is nothing left to do."""
+
+
 class ForeignSecretError(StoreError):
     """The secret exists but was not made by us, so it is not touched."""
 

@@ -11,8 +11,8 @@ import click
 
 from hygiene.cli.compose import Composition, compose, config_option, notice, store_option
 from hygiene.cli.leaked import History, leak_labels, leaked_secrets, scan_history, without_halves
-from hygiene.cli.rotate import Result, each, exit_code, leak_request
-from hygiene.cli.rotations import Request, Rotations
+from hygiene.cli.rotate import Result, each, exit_code, leak_request, unfinished
+from hygiene.cli.rotations import Rotations
 from hygiene.errors import AuditError, ExitCode
 from hygiene.exposure import Exposure
 from hygiene.finding import CONFIDENCES, Finding
@@ -41,7 +41,7 @@ def command(*, dry_run: bool, jobs: int, as_json: bool, store_name: str, config_
     """
     composition = compose(config_path)
     rotations = Rotations(composition, store_name)
-    results = [] if dry_run else each([Request(name) for name in rotations.unfinished()], rotations.resume, jobs)
+    results = [] if dry_run else each(unfinished(rotations), rotations.resume, jobs)
     history = scan_history(Path.cwd(), config=config_path or "")
     leaks = list(leaked_secrets(rotations.store, composition.recorder, history))
     if not dry_run:

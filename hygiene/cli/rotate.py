@@ -14,10 +14,10 @@ import click
 
 from hygiene.cli.compose import compose, config_option, notice, store_option
 from hygiene.cli.leaked import leak_labels, leaked_secrets, scan_history, without_halves
-from hygiene.cli.rotations import Request, Rotations
+from hygiene.cli.rotations import ASKED, Request, Rotations
 from hygiene.cli.secret.put import read_value
 from hygiene.config import Config
-from hygiene.errors import ConflictError, ExitCode, HygieneError, PersonNeededError, UsageError
+from hygiene.errors import ConflictError, ExitCode, HygieneError, PersonNeededError, SupersededError, UsageError
 from hygiene.rotate.matching import Leak
 from hygiene.rotate.provider import Provider
 from hygiene.rotate.rotation import Rotated
@@ -51,7 +51,7 @@ class Result(NamedTuple):
 @click.option("--abort", is_flag=True, help="Go back to the old value, until its revocation has begun.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--provider", default="", metavar="NAME", help="Provider, where labels and configuration don't tell.")
-@click.option("--jobs", default=_JOBS, show_default=True, type=click.IntRange(1, 32), help="How many at once.")
+@click.option("--jobs", default=_JOBS, show_default=True, type=click.IntRange(1, 100), help="How many at once.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @store_option
 @config_option
@@ -85,7 +85,7 @@ def command(
     elif abort:
         results = [_attempt(Request(name), partial(rotations.abort, name)) for name in names or rotations.unfinished()]
     elif resume:
-        chosen = [Request(name) for name in names or rotations.unfinished()]
+        chosen = [Request(name) for name in names] or unfinished(rotations)
         results = each(chosen, rotations.resume, jobs)
         if not chosen:
             notice("nothing to resume")
@@ -105,6 +105,11 @@ def command(
             results = each(chosen, rotations.rotate, jobs)
     _print(results, as_json=as_json)
     return exit_code(results) or (ExitCode.INCOMPLETE if incomplete else ExitCode.CLEAN)
+
+
+def unfinished(rotations: Rotations) -> list[Request]:
+    """Ask to resume what was interrupted; another runner may be first."""
+    return [Request(name, "unfinished") for name in rotations.unfinished()]
 
 
 def exit_code(results: Sequence[Result]) -> int:
@@ -139,7 +144,7 @@ def _refuse_contradictions(
 def _chosen(
     rotations: Rotations, config: Config, names: tuple[str, ...], *, due: bool, expired: bool
 ) -> Iterator[Request]:
-    yield from (Request(name) for name in dict.fromkeys(names))
+    yield from (Request(name, expected=rotations.current_version(name)) for name in dict.fromkeys(names))
     if not (due or expired):
         return
     now = datetime.now(UTC)
@@ -169,7 +174,7 @@ def _attempt(request: Request, work: Callable[[], Rotated]) -> Result:
         outcome = "failed"
         if isinstance(error, PersonNeededError):
             outcome = "waiting"
-        elif isinstance(error, ConflictError) and request.expected:
+        elif isinstance(error, SupersededError) or (isinstance(error, ConflictError) and request.reason != ASKED):
             outcome = "skipped"
         return Result(request.name, outcome, error=error.message, hint=error.hint)
     return Result(request.name, done.outcome, done.provider, done.reference, done.gap, done.evidence)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +16,15 @@ from hygiene.cli.compose import Composition
 from hygiene.cli.ruletables import RuleTables
 from hygiene.config import ProviderSettings
 from hygiene.crypto import Identity, find_identity, seal, unseal
-from hygiene.errors import ConfigError, IdentityError, NotFoundError, PersonNeededError, RotationError
+from hygiene.errors import (
+    ConfigError,
+    ConflictError,
+    IdentityError,
+    NotFoundError,
+    PersonNeededError,
+    RotationError,
+    SupersededError,
+)
 from hygiene.fileio import locked, make_private_folder
 from hygiene.finding import Finding
 from hygiene.git import Git, find_root
@@ -32,15 +41,18 @@ from hygiene.rotate.stored import fields_of
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, Store, StoredSecret
 
+ASKED = "asked for"  # by its name
 _CONSUMERS_SECONDS = 600
+_LOCK_SECONDS = 0.1
+_WAIT_SECONDS = 300  # for another runner that rotates the same secret
 
 
 class Request(NamedTuple):
     """What is asked for one secret."""
 
     name: str
-    reason: str = "asked for"
-    expected: str = ""  # the version that gave the reason
+    reason: str = ASKED
+    expected: str = ""  # the version that is meant: a newer one leaves nothing to do
     provider: str = ""  # overrules labels and configuration
     labels: Mapping[str, str] = MappingProxyType({})  # learned where the secret leaked; the store's own overrule them
     answer: Secret | None = None  # the new value that a person brings
@@ -71,21 +83,29 @@ class Rotations:
     def rotate(self, request: Request) -> Rotated:
         """Begin or resume the rotation of one secret, and go as far as it goes."""
         request, companion = self._paired(request)
-        with self._locked(request.name):
+        with self._locked(request):
             journal = Journal.open(self._journal_path(request.name), JOB)
             if journal is None:
                 journal = self._begin(request, companion)
             return self._rotation(journal, request).run()
 
     def resume(self, request: Request) -> Rotated:
-        """Resume a rotation; NotFoundError when none of this secret is unfinished."""
-        with self._locked(request.name):
+        """Resume a rotation; NotFoundError when none of this secret is unfinished, SupersededError if it just ended."""
+        with self._locked(request):
+            if request.reason != ASKED and not self._journal_path(request.name).exists():
+                raise SupersededError(f"another runner has finished the rotation of {request.name}")
             return self._rotation(self._open(request.name), request).run()
 
     def abort(self, name: str) -> Rotated:
         """Go back to the old value; NotFoundError when no rotation of this secret is unfinished."""
-        with self._locked(name):
+        with self._locked(Request(name)):
             return self._rotation(self._open(name), Request(name)).abort()
+
+    def current_version(self, name: str) -> str:
+        """Name the current version of a secret, or "" where there is none."""
+        secret = self.store.describe(name)
+        version = secret.staged(CURRENT) if secret else None
+        return version.id if version else ""
 
     def next_step(self, name: str) -> Step:
         """Say where the unfinished rotation of ``name`` stands."""
@@ -220,9 +240,19 @@ class Rotations:
         return self.journals / f"rotate-{self._digest(name)}.jsonl"
 
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
-        folder = make_private_folder(home_folder() / "locks")
-        with locked(folder / f"rotate-{self._digest(name)}", wait=False):
+    def _locked(self, request: Request) -> Iterator[None]:
+        """Keep other runners of this user off a secret; who asked for it by name waits for them."""
+        path = make_private_folder(home_folder() / "locks") / f"rotate-{self._digest(request.name)}"
+        until = time.monotonic() + (_WAIT_SECONDS if request.reason == ASKED else 0)
+        with ExitStack() as held:
+            while True:
+                try:
+                    held.enter_context(locked(path, wait=False))
+                    break
+                except ConflictError:
+                    if time.monotonic() >= until:
+                        raise
+                    time.sleep(_LOCK_SECONDS)
             yield
 
     def _digest(self, name: str) -> str:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple, NoReturn, Protocol
 
-from hygiene.errors import ConflictError, OutcomeUnknownError, ProviderError, RotationError
+from hygiene.errors import ConflictError, OutcomeUnknownError, ProviderError, RotationError, SupersededError
 from hygiene.journal import Journal
 from hygiene.prove.event import FAILED, OK, Recorder
 from hygiene.rotate.provider import Check, Inventory, Provider, Verdict
@@ -68,14 +68,15 @@ def begin(
     ``journal_at`` creates the journal from its facts; ``expected`` is the version that gave the reason, ``labels``
     what was learned of the secret besides, ``companion`` the secret that holds the id of a pair. Raises
     RotationError for a store that can't be written, a secret that isn't there or isn't ours, and one that the
-    provider can't tell live from dead; ConflictError while another rotation has a pending value.
+    provider can't tell live from dead; ConflictError while another rotation has a pending value;
+    SupersededError when ``expected`` was replaced meanwhile.
     """
     secret = _rotatable(store, name)
     old = secret.staged(CURRENT)
     if old is None:
         raise RotationError(f"{name} has no current value", hint=f"store one: hygiene secret put {name}")
     if expected and expected != old.id:
-        raise ConflictError(f"{name} has a newer version by now, so there is no reason left to rotate it")
+        raise SupersededError(f"{name} has a newer version by now, so there is no reason left to rotate it")
     halves = [(secret, old.id)]
     if companion:
         other = _rotatable(store, companion)
@@ -325,7 +326,7 @@ class Rotation:
 
     def _keep(self, issued: Secret) -> None:
         """Bring a value that only this process knows to a safe place at once."""
-        if self._sealer is not None:
+        if self._sealer is not None and not self._state.sealed:
             self._journal.record("sealed", value=self._sealer.seal(issued))
         try:
             self._put(issued)
@@ -354,8 +355,9 @@ class Rotation:
         if state.version or self._adopted():
             return True
         if state.sealed and self._sealer is not None:
-            self._put(self._sealer.unseal(state.sealed))
+            self._keep(self._sealer.unseal(state.sealed))
             return True
+        self._refuse_overtaken()
         old, able = self._slots.read_old(), self._provider.abilities
         if not able.overlap and not able.idempotent_issue:
             check = self._check(old, "old")
@@ -363,6 +365,14 @@ class Rotation:
                 self._stuck(f"the old value is {check.verdict.value}; a new one may have been made, and lost")
         self._clear_orphans(old)
         return False
+
+    def _refuse_overtaken(self) -> None:
+        """End where a runner on another machine was first: what is at the provider by now may be its value."""
+        told = self._store.describe(self._name)
+        current = told.staged(CURRENT) if told else None
+        if self._slots.pending() is not None or current is None or current.id != str(self._journal.facts["old"]):
+            self._journal.finish()
+            raise SupersededError(f"{self._name} was rotated by another runner meanwhile")
 
     def _adopted(self) -> bool:
         """Take up a pending value that was stored just before the kill, when this run had announced it."""

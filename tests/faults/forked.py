@@ -42,6 +42,7 @@ def _become(arguments: list[str], folder: Path, environment: Mapping[str, str], 
     code = 99
     try:
         os.chdir(folder)
+        environment = dict(environment)
         os.environ.clear()
         os.environ.update(environment)
         for number, descriptor in enumerate(streams):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.forked import run_forked
+
 HYGIENE = [sys.executable, "-m", "hygiene"]
 SECRETS = int(os.environ.get("HYGIENE_TOGETHER", "10"))  # more for a thorough run
 SCRIPT = """#!/bin/sh
@@ -23,8 +25,17 @@ esac
 """
 
 
+def forked(*arguments: str, stdin: str = "") -> str:
+    done = run_forked(arguments, Path.cwd(), os.environ, stdin)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.slow
-def test_due_secrets_are_rotated_once_by_two_runners(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("by_name", "jobs"), [(True, 4), (False, 100)], ids=["named", "due"])
+def test_secrets_are_rotated_once_by_two_runners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_name: bool, jobs: int
+) -> None:
     monkeypatch.setenv("HYGIENE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     Path("valid").mkdir()
@@ -34,19 +45,23 @@ def test_due_secrets_are_rotated_once_by_two_runners(tmp_path: Path, monkeypatch
         '[[rotation.secrets]]\nnames = "*"\nprovider = "command"\n'
         'settings = { command = "./rotate.sh", overlap = "true" }\n'
     )
-    for number in range(SECRETS):
-        Path(f"valid/first-{number}").touch()
-        subprocess.run([*HYGIENE, "secret", "put", f"s/{number}"], input=f"first-{number}".encode(), check=True)
-    command = [*HYGIENE, "rotate", *(f"s/{number}" for number in range(SECRETS)), "--json", "--jobs", "4"]
+    names = [f"s/{number}" for number in range(SECRETS)]
+    for name in names:
+        Path(f"valid/first-{name[2:]}").touch()
+        forked("secret", "put", name, stdin=f"first-{name[2:]}")
+        forked("secret", "expire", name, "--now")
+    chosen = names if by_name else ["--due", "--expired"]
+    command = [*HYGIENE, "rotate", *chosen, "--json", "--jobs", str(jobs)]
     runners = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
-    results = [json.loads(runner.communicate(timeout=600)[0]) for runner in runners]
-    rotated = [one["name"] for result in results for one in result if one["outcome"] == "rotated"]
-    assert set(rotated) == {f"s/{number}" for number in range(SECRETS)}
-    assert Path("issued").read_text().count("\n") == len(rotated)
+    results = [json.loads(runner.communicate(timeout=5000)[0]) for runner in runners]
+    assert [runner.returncode for runner in runners] == [0, 0]
+    outcomes = [(one["name"], one["outcome"]) for result in results for one in result]
+    assert sorted(name for name, outcome in outcomes if outcome == "rotated") == sorted(names)
+    assert {outcome for _, outcome in outcomes} <= {"rotated", "skipped"}
+    assert Path("issued").read_text().count("\n") == SECRETS
     valid = {path.name for path in Path("valid").iterdir()}
     assert len(valid) == SECRETS
-    for number in range(SECRETS):
-        value = subprocess.run([*HYGIENE, "secret", "get", f"s/{number}"], capture_output=True, check=True).stdout
-        assert value.decode() in valid and value.decode() != f"first-{number}"
+    for name in names:
+        assert (value := forked("secret", "get", name)) in valid and value != f"first-{name[2:]}"
     assert not list((tmp_path / "home" / "journal").glob("*"))
-    subprocess.run([*HYGIENE, "audit", "verify"], check=True)
+    forked("audit", "verify")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hygiene.errors import ConflictError, ProviderError, RotationError
+from hygiene.errors import ConflictError, ProviderError, RotationError, SupersededError
 from hygiene.journal import Journal
 from hygiene.rotate.provider import Abilities, Check, Verdict
 from hygiene.rotate.rotation import JOB, Rotation, begin
@@ -320,6 +320,27 @@ def test_two_runners_that_begin_at_once_rotate_once(tmp_path: Path, shape: str) 
         second.run()
     world.assert_rotated()
     assert world.provider.issues <= 2
+
+
+def test_run_killed_at_its_issue_leaves_the_key_that_another_runner_made_since(tmp_path: Path) -> None:
+    world = World(tmp_path, SHAPES["minting"](), Capabilities())
+    second = world.journal()
+    second.record("issuing", known=[])
+    world.path = tmp_path / "first"
+    second.path.rename(tmp_path / "second")
+    world.rotation().run()
+    world.assert_rotated()
+    world.path = tmp_path / "second"
+    with pytest.raises(SupersededError):
+        world.rotation().run()
+    world.assert_rotated()
+
+
+def test_begin_of_a_version_that_was_replaced_is_superseded(tmp_path: Path) -> None:
+    world = World(tmp_path, SHAPES["overlap"](), Capabilities())
+    world.store.put(NAME, Secret(b"newer"), token="e" * 32)
+    with pytest.raises(SupersededError):
+        begin(lambda **_: world.journal(), world.store, NAME, world.provider, reason="test", expected="v1")
 
 
 def test_current_value_changed_by_someone_else_is_not_revoked(tmp_path: Path) -> None:
