@@ -54,6 +54,9 @@ def _lines(finding: Finding, mask: Mask, removed: tuple[str, ...] = ()) -> str:
     if commits:
         removal = f", taken out by {_names(removed)}: still pushed" if removed else ""
         lines.append(f"      in commit {_names(tuple(commits))}{removal}\n")
+    others = list(dict.fromkeys(printable(place.path) for place in shown.provenance if place.path != shown.path))
+    if others:
+        lines.append(f"      also in {', '.join(others[:_COMMITS])}{' …' if len(others) > _COMMITS else ''}\n")
     lines.append(f"      {shown.rule}  {shown.fingerprint}\n")
     return "".join(lines)
 
@@ -62,7 +65,7 @@ def _ways_on(finding: Finding, mask: Mask) -> str:
     shown = mask.finding(finding)
     in_history = any(place.commit for place in shown.provenance)
     path = shlex.quote(printable(shown.path))
-    after = "then rewrite the commits that hold it, or rotate it" if in_history else "then stage it again"
+    after = "then rewrite the commits that hold it, or rotate it" if in_history else "then add secrets.toml, and commit"
     name = shown.fingerprint[:15]
     return (
         "\nThree ways on:\n"

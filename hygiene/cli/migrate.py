@@ -21,7 +21,10 @@ from hygiene.replace.plan import Plan
 from hygiene.replace.planfile import format_plan, parse_plan
 from hygiene.replace.planview import plan_diff, plan_lines, plan_to_json
 from hygiene.replace.rollback import roll_back
+from hygiene.replace.staged import prepare_index, restage, unstage
 from hygiene.replace.worktree import Worktree, open_worktree
+from hygiene.report.terminal import printable
+from hygiene.report.text import count
 
 _UNTOUCHED = 0o644
 
@@ -97,7 +100,7 @@ def _migrate(
         _tell_skipped(found)
         return ExitCode.INCOMPLETE if found.result.incomplete else ExitCode.CLEAN
     if not options["allow_dirty"]:
-        check_clean(tree, plan)
+        check_clean(tree, plan, staged_too=bool(options["branch"]))
     outcome = _apply(tree, migrations, composition, plan, options) if plan.files else Outcome((), (), ())
     _tell_skipped(found)
     return _exit_code(outcome, len(plan.manual), found.result.incomplete)
@@ -110,6 +113,8 @@ def _apply(
     came_from = start_branch(tree.root, options["branch"]) if options["branch"] else ""
     facts = Facts(options["store_name"], read_style(options["style"]), options["branch"], came_from)
     journal = begin(tree, plan, facts, migrations.journal_path)
+    if not options["branch"]:
+        prepare_index(tree, journal)
     store = composition.store(options["store_name"])
     migration = Migration(tree, store, composition.recorder, journal, plan)
     return _finish(migration, migrations, tree, options["branch"], untracked)
@@ -117,15 +122,18 @@ def _apply(
 
 def _finish(migration: Migration, migrations: Migrations, tree: Worktree, branch: str, untracked: set[str]) -> Outcome:
     outcome = migration.run(_progress)
+    restaged = restage(tree, migration.journal, outcome.written)
     if branch and outcome.written:
         commit(tree.root, outcome, untracked)
     migrations.keep(migration.journal)
-    notice(f"stored {len(outcome.stored)} secrets, changed {len(outcome.written)} files")
+    notice(f"stored {count(len(outcome.stored), 'secret')}, changed {count(len(outcome.written), 'file')}")
     for left in outcome.left:
         notice(f"left {left.path}: {left.reason}")
+    if restaged:
+        notice(f"staged the changes of {', '.join(map(printable, restaged))} where they were staged")
     if outcome.stored:
         notice("start your program with: hygiene run -- CMD")
-        notice("the values are in the history of the repository: hygiene rotate --leaked")
+        notice("a value that was committed before is in the history still: hygiene rotate --leaked replaces it")
     return outcome
 
 
@@ -147,11 +155,11 @@ def _roll_back(tree: Worktree, migrations: Migrations, composition: Composition,
         return ExitCode.CLEAN
     store = composition.store(str(journal.facts["store"]))
     undone = roll_back(tree, store, composition.recorder, journal, delete_stored=delete_stored)
+    unstage(tree, journal)
     for left in undone.left:
         notice(f"left {left.path}: {left.reason}")
-    notice(
-        f"restored {len(undone.restored)} files" + (f", deleted {len(undone.deleted)} secrets" if delete_stored else "")
-    )
+    deleted = f", deleted {count(len(undone.deleted), 'secret')}" if delete_stored else ""
+    notice(f"restored {count(len(undone.restored), 'file')}{deleted}")
     if undone.left:
         notice("the migration stays on record: put those files right, then run --rollback again")
         return ExitCode.FINDINGS

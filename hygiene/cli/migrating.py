@@ -123,11 +123,14 @@ def _stored(plan: Plan, store: Store, project: str) -> dict[str, Secret | None]:
     return {**dict.fromkeys(existing), **{name: store.get(name) for name in sorted(near)}}
 
 
-def check_clean(tree: Worktree, plan: Plan) -> None:
-    """Refuse to change files that hold uncommitted changes; raises :class:`SourceError`."""
-    dirty = tree.changed([*(file.path for file in plan.files), FILE_NAME])
+def check_clean(tree: Worktree, plan: Plan, *, staged_too: bool) -> None:
+    """Refuse to change files that hold changes which are neither committed nor staged; raises :class:`SourceError`.
+
+    What is staged is migrated in the index, too: with ``staged_too`` it is refused all the same.
+    """
+    dirty = tree.changed([*(file.path for file in plan.files), FILE_NAME], staged_too=staged_too)
     if dirty:
         raise SourceError(
             f"{len(dirty)} files to be changed are not committed: {', '.join(dirty[:5])}",
-            hint="commit or stash them, or pass --allow-dirty",
+            hint="commit, stage or stash them, or pass --allow-dirty",
         )

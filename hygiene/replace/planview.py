@@ -46,9 +46,13 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         if step.advice:
             yield f"{'':12}  to do: {step.advice}"
     yield (
-        f"{len(plan.entries)} secrets in {len(plan.steps) - len(plan.manual)} places of {len(plan.files)} files, "
-        f"{len(plan.manual)} places left to you"
+        f"{_count(len(plan.entries), 'secret')} in {_count(len(plan.steps) - len(plan.manual), 'place')} of "
+        f"{_count(len(plan.files), 'file')}, {_count(len(plan.manual), 'place')} left to you"
     )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def plan_diff(plan: Plan, places: Sequence[Place]) -> Iterator[str]:

@@ -61,11 +61,14 @@ class Worktree:
         content = self.read(name)
         return "" if content is None else digest(content)
 
-    def changed(self, names: Iterable[str]) -> list[str]:
-        """Give those of the tracked files ``names`` that differ from the last commit."""
+    def changed(self, names: Iterable[str], *, staged_too: bool = True) -> list[str]:
+        """Give those of the tracked files ``names`` that differ from the last commit.
+
+        Without ``staged_too``, only those of whose changes nothing is staged.
+        """
         listing = self.git.run("status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames")
-        dirty = {os.fsdecode(entry[3:]) for entry in listing.split(b"\0") if entry}
-        return sorted(set(names) & dirty)
+        entries = [entry for entry in listing.split(b"\0") if entry and (staged_too or entry[:1] == b" ")]
+        return sorted(set(names) & {os.fsdecode(entry[3:]) for entry in entries})
 
     def untracked(self, names: Iterable[str]) -> set[str]:
         """Give those of ``names`` that git does not track."""

@@ -95,7 +95,7 @@ def test_probe_17_thousand_files_are_one_process_and_one_report(project, tmp_pat
     project.write("src/8/file-8.py", LINE)
     project.git("add", "-A")
     code, said = project.commit()
-    stopped((code, said), "2 credentials found")
+    stopped((code, said), "1 credential found", "also in src/8/file-8.py")
     assert said.count("stopped") == said.count("src/7/file-7.py:1:10") == 1
     assert (tmp_path / "calls").read_text().splitlines() == ["hook auto"]
 
