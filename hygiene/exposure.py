@@ -39,6 +39,7 @@ class Exposure(NamedTuple):
     reason: str = ""  # why it was accepted
     accepted_until: str = ""  # date; empty for ever
     evidence: tuple[str, ...] = ()  # every entry of the audit log that speaks of it
+    replaced: tuple[str, ...] = ()  # commits on the way to HEAD that took it out of a file
 
     @property
     def ended(self) -> datetime | None:

@@ -15,12 +15,13 @@ from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Source
 from hygiene.detect.sources.registry import open_source
+from hygiene.detect.sources.removal import removals
 from hygiene.detect.workers import usable_cores
 from hygiene.errors import ExitCode, SourceError
 from hygiene.exposure import STATES, Exposure
 from hygiene.fileio import write_atomic
 from hygiene.finding import CONFIDENCES, Finding
-from hygiene.git import find_root
+from hygiene.git import Git, find_root
 from hygiene.places import audit_folder
 from hygiene.prove.actor import current_actor
 from hygiene.prove.event import OK
@@ -92,7 +93,18 @@ def accept(fingerprint: str, reason: str, until: str) -> None:
 def _build(path: Path, no_scan: bool, now: datetime) -> Sequence[Exposure]:
     events = list(open_log(audit_folder()).events())
     named = {event.detail.get("fingerprint", "") for event in events}
-    return build_exposures(() if no_scan else _findings(path, named), events, now)
+    found = [] if no_scan else _findings(path, named)
+    told = build_exposures(found, events, now)
+    return [exposure._replace(replaced=_replacements(path, exposure.fingerprint, found)) for exposure in told]
+
+
+def _replacements(path: Path, fingerprint: str, findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Give the commits on the way to HEAD that took a leak out of a file."""
+    own = [finding for finding in findings if finding.fingerprint == fingerprint and finding.provenance[0].commit]
+    root = find_root(path) if own else None
+    if root is None:
+        return ()
+    return tuple(dict.fromkeys(commit for finding in own for commit in removals(Git(root), finding, ["HEAD"])))
 
 
 def _findings(path: Path, named: Collection[str]) -> list[Finding]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -18,7 +19,24 @@ from hygiene.detect.workers import usable_cores
 from hygiene.errors import ExitCode, SourceError
 from hygiene.git import Git, find_root
 from hygiene.replace.purge import SHORTEST, Purged, check_source, purge
+from hygiene.report.text import count
 from hygiene.secret import Secret
+
+_KINDS = {
+    "refs/heads/": ("branch", "branches"),
+    "refs/tags/": ("tag", "tags"),
+    "refs/notes/": ("notes ref", "notes refs"),
+    "refs/stash": ("stash", "stashes"),
+    "refs/pull/": ("pull request", "pull requests"),
+    "refs/merge-requests/": ("merge request", "merge requests"),
+    "refs/remotes/": ("remote-tracking branch", "remote-tracking branches"),
+    "refs/": ("other ref", "other refs"),
+}
+
+
+class _Leaks(NamedTuple):
+    secrets: list[Secret]
+    unreachable: int  # objects that hold one, and that no ref reaches
 
 
 @click.command("purge", short_help="Prepare a history without the secrets.")
@@ -39,7 +57,7 @@ def command(path: Path, mirror: Path | None, bundle: Path | None, **options: Any
     if root is None:
         raise SourceError(f"{path} is not a git repository", hint="run it in a clone")
     check_source(Git(root))
-    secrets = _found(root, Wishes(options["config_path"], rules=options["rules"]), options["jobs"])
+    secrets, unreachable = _found(root, Wishes(options["config_path"], rules=options["rules"]), options["jobs"])
     if not secrets:
         notice("the history holds no secret that a scan finds")
         return ExitCode.CLEAN
@@ -50,28 +68,37 @@ def command(path: Path, mirror: Path | None, bundle: Path | None, **options: Any
     done = purge(
         root, secrets, mirror or root.parent / f"{name}.purged.git", bundle or root.parent / f"{name}.backup.bundle"
     )
-    print("\n".join(_report(done)))
+    print("\n".join(_report(done, unreachable)))
     return ExitCode.FINDINGS if done.left else ExitCode.CLEAN
 
 
-def _found(root: Path, wishes: Wishes, jobs: int | None) -> list[Secret]:
-    """Scan the whole history; gives each value once."""
+def _found(root: Path, wishes: Wishes, jobs: int | None) -> _Leaks:
+    """Scan the whole history, dangling objects too; gives each value once."""
     scanning = open_scanning(root, root, wishes)
     with progress(sys.stderr) as report:
         result = scan(
-            open_source("history", root, unreachable=False),
+            open_source("history", root, unreachable=True),
             scanning.examiner,
             scanning.accepted,
             exclude=(),
             jobs=jobs or usable_cores(),
             report=report,
         )
-    values = {finding.secret.reveal() for finding in result.findings if finding.status != "allowlisted"}
-    return [Secret(value) for value in sorted(values)]
+    found = [finding for finding in result.findings if finding.status != "allowlisted"]
+    values = {finding.secret.reveal() for finding in found}
+    lost = {finding.blob for finding in found if all(place.kind == "unreachable" for place in finding.provenance)}
+    return _Leaks([Secret(value) for value in sorted(values)], len(lost))
 
 
-def _report(done: Purged) -> Iterator[str]:
+def _report(done: Purged, unreachable: int) -> Iterator[str]:
     yield f"{done.values} values replaced in {done.commits} rewritten commits and {len(done.changed_refs)} refs"
+    if done.changed_refs:
+        yield f"they stood in {_kinds(done.changed_refs)}"
+    if unreachable:
+        yield (
+            f"and in {count(unreachable, 'object')} of this clone that no ref reaches: the mirror has none, and here"
+            " git reflog expire --expire=now --all && git gc --prune=now removes them"
+        )
     yield f"mirror:  {done.mirror}"
     yield f"backup:  {done.bundle}  (all refs as they were: git clone {done.bundle.name})"
     yield "first changed: " + (", ".join(commit[:12] for commit in done.first_changed) or "none")
@@ -83,6 +110,19 @@ def _report(done: Purged) -> Iterator[str]:
     yield ""
     yield "What must follow, by you:"
     yield from (f"{number}. {step}" for number, step in enumerate(_steps(done), 1))
+
+
+def _kinds(refs: Sequence[str]) -> str:
+    """Count ``refs`` by what they are to a person."""
+    found = Counter(
+        next(names for prefix, names in _KINDS.items() if ref.startswith(prefix)) for ref in _heads_once(refs)
+    )
+    return ", ".join(f"{number} {one if number == 1 else many}" for (one, many), number in found.items())
+
+
+def _heads_once(refs: Sequence[str]) -> Iterator[str]:
+    """Give ``refs`` with one ref a pull request: some hosts keep a second one for its merge."""
+    yield from (ref for ref in refs if not (ref.startswith("refs/pull/") and ref.endswith("/merge")))
 
 
 def _steps(done: Purged) -> Sequence[str]:

@@ -71,6 +71,8 @@ def _write_story(exposure: Exposure, stream: TextIO, now: datetime) -> None:
         )
     if exposure.stored:
         stream.write(_line("stored", exposure.stored) + f" as {printable(exposure.reference)}\n")
+    if exposure.replaced:
+        stream.write(f"    replaced by {', '.join(commit[:12] for commit in exposure.replaced[:5])}\n")
     for name, moment in (("rotated", exposure.rotated), ("revoked", exposure.revoked)):
         if moment:
             stream.write(_line(name, moment) + "\n")
