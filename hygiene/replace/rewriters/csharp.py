@@ -12,18 +12,8 @@ from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.java import is_used_as_constant
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import (
-    BY_HAND,
-    CONSTANT,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    declared_name,
-    enclosing_node,
-    kinds,
-    named_nodes,
-    within,
-)
+from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import declared_name, enclosing_node, kinds, named_nodes, within
 
 _CONSTANT_PLACES = kinds("attribute constant_pattern case_switch_label parameter enum_member_declaration")
 _BODIES = kinds("block declaration_list arrow_expression_clause")

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 from hygiene.replace.edits import Edit
 from hygiene.replace.manifest import is_refused_variable
 from hygiene.replace.rewriters.escapes import unescaped
+from hygiene.replace.rewriters.hints import placeholder
 from hygiene.replace.rewriters.protocol import NEEDS_WIRING, SAFE, Change, File, Rewrite, Skip, Style, Target, Token
-from hygiene.replace.rewriters.syntax import placeholder
 from hygiene.secret import Secret
 
 _ENTRY = re.compile(

@@ -12,17 +12,8 @@ from tree_sitter import Language, Node
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import (
-    CONSTANT,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    enclosing_node,
-    kinds,
-    named_nodes,
-    walk,
-    within,
-)
+from hygiene.replace.rewriters.syntax import CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import enclosing_node, kinds, named_nodes, walk, within
 
 _STRINGS = frozenset({"interpreted_string_literal", "raw_string_literal"})
 _SPEC = frozenset({"const_spec"})

@@ -12,15 +12,8 @@ from tree_sitter import Language, Node
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import NEEDS_WIRING, Change, File, Rewrite, Style, Target
-from hygiene.replace.rewriters.syntax import (
-    BY_HAND,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    ancestors,
-    enclosing_node,
-    kinds,
-)
+from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, enclosing_node, kinds
 
 _FIXED = frozenset({b"terraform", b"backend", b"required_providers", b"variable"})
 _WIRING = "it is read from {}; a module that is not the root gets it from its caller"

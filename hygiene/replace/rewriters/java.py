@@ -10,17 +10,8 @@ from tree_sitter import Language, Node
 
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import (
-    BY_HAND,
-    CONSTANT,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    declared_name,
-    kinds,
-    named_nodes,
-    within,
-)
+from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import declared_name, kinds, named_nodes, within
 
 _CONSTANT_PLACES = kinds("annotation marker_annotation switch_label")
 _BODIES = kinds("block class_body")

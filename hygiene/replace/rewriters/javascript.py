@@ -16,7 +16,8 @@ from tree_sitter import Language, Node
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import SETTINGS, Change, File, Style, Target
-from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter, kinds, walk, within
+from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import kinds, walk, within
 
 _HELPERS = ("requireEnv", "readRequiredEnv")
 _THROWS = b"is not set`);"

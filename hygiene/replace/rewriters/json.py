@@ -12,7 +12,7 @@ from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import Change, File, Skip, Target
 from hygiene.replace.rewriters.rendered import GrammarFormat, referenced
-from hygiene.replace.rewriters.syntax import kinds
+from hygiene.replace.rewriters.tree import kinds
 from hygiene.secret import Secret
 
 _SETTINGS = re.compile(r"appsettings(?:\.\w+)?\.json\Z", re.IGNORECASE)

@@ -12,15 +12,8 @@ from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.java import is_used_as_constant
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import (
-    CONSTANT,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    enclosing_node,
-    kinds,
-    within,
-)
+from hygiene.replace.rewriters.syntax import CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import enclosing_node, kinds, within
 
 _ANNOTATIONS = kinds("annotation file_annotation")
 _BODIES = kinds("class_body function_body block lambda_literal")

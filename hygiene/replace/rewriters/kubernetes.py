@@ -16,7 +16,7 @@ from tree_sitter import Node
 from hygiene.reference import Reference, parse_reference
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.protocol import NEEDS_WIRING, Change, File, Target
-from hygiene.replace.rewriters.syntax import ancestors
+from hygiene.replace.rewriters.tree import ancestors
 from hygiene.secret import Secret
 
 _OPERATED = ("awssecrets", "vault", "openbao", "conjur")  # stores that the External Secrets Operator reads

@@ -12,10 +12,11 @@ from tree_sitter import Node
 
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
+from hygiene.replace.rewriters.hints import placeholder
 from hygiene.replace.rewriters.json import Json
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target
 from hygiene.replace.rewriters.python import Python
-from hygiene.replace.rewriters.syntax import ancestors, enclosing_node, placeholder, walk
+from hygiene.replace.rewriters.tree import ancestors, enclosing_node, walk
 
 _PIECE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL)
 _OTHER = ("the notebook is not in Python", "read the value from the environment variable by hand")

@@ -10,7 +10,8 @@ from tree_sitter import Language
 
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter, kinds, within
+from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import kinds, within
 
 _CONSTANT_PLACES = kinds(
     "const_declaration property_declaration static_variable_declaration simple_parameter attribute enum_case "

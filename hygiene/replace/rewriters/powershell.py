@@ -9,7 +9,8 @@ import tree_sitter_powershell
 from tree_sitter import Language, Node
 
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter, kinds, within
+from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import kinds, within
 
 _HERE = kinds("expandable_here_string_literal verbatim_here_string_characters")
 

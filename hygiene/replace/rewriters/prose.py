@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hygiene.replace.edits import Edit
+from hygiene.replace.rewriters.hints import assigned_name
 from hygiene.replace.rewriters.protocol import Change, File, Skip, Target, Token
 from hygiene.replace.rewriters.rendered import EachTarget
-from hygiene.replace.rewriters.syntax import assigned_name
 from hygiene.secret import Secret
 
 

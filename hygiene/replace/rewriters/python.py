@@ -11,7 +11,8 @@ from tree_sitter import Language, Node
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import SETTINGS, File, Style, Target
-from hygiene.replace.rewriters.syntax import CONSTANT, Literal, Refusal, SyntaxRewriter, ancestors, kinds, walk, within
+from hygiene.replace.rewriters.syntax import CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, kinds, walk, within
 
 _FUTURE = "future_import_statement"
 _IMPORTS = frozenset({"import_statement", "import_from_statement", _FUTURE})

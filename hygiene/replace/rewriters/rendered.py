@@ -13,15 +13,10 @@ from collections.abc import Iterator, Sequence
 from tree_sitter import Language, Node
 
 from hygiene.replace.edits import Edit
+from hygiene.replace.rewriters.hints import assigned_name, placeholder
 from hygiene.replace.rewriters.protocol import NEEDS_WIRING, Change, File, Rewrite, Skip, Style, Target, Token
-from hygiene.replace.rewriters.syntax import (
-    SyntaxRewriter,
-    ancestors,
-    assigned_name,
-    enclosing_node,
-    parsed,
-    placeholder,
-)
+from hygiene.replace.rewriters.syntax import SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, enclosing_node, parsed
 from hygiene.secret import Secret
 
 _ENDS = b" \t\r\n\"'`<>\\"  # what ends a reference by itself; anything else needs its closing plus

@@ -10,16 +10,8 @@ from tree_sitter import Language, Node
 
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import (
-    BY_HAND,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    ancestors,
-    kinds,
-    walk,
-    within,
-)
+from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, kinds, walk, within
 
 _PAIRS = {b"(": b")", b"[": b"]", b"{": b"}", b"<": b">"}
 

@@ -11,16 +11,8 @@ from tree_sitter import Language, Node
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style, Target
-from hygiene.replace.rewriters.syntax import (
-    BY_HAND,
-    CONSTANT,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    ancestors,
-    kinds,
-    within,
-)
+from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, kinds, within
 
 _OWNED = re.compile(rb"\.\s*(?:to_string|to_owned|into|to_string_lossy|clone)\s*\(\s*\)")
 _FORMATTING = frozenset(

@@ -10,16 +10,8 @@ from tree_sitter import Language, Node
 
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style
-from hygiene.replace.rewriters.syntax import (
-    BY_HAND,
-    CONSTANT,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    ancestors,
-    kinds,
-    within,
-)
+from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, kinds, within
 
 
 class Scala(SyntaxRewriter):

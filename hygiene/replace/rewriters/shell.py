@@ -10,18 +10,10 @@ from tree_sitter import Language, Node
 
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import splits_escape, unescaped
+from hygiene.replace.rewriters.hints import hint_of, placeholder
 from hygiene.replace.rewriters.protocol import Change, File, Style, Target
-from hygiene.replace.rewriters.syntax import (
-    BY_HAND,
-    Literal,
-    Refusal,
-    SyntaxRewriter,
-    ancestors,
-    enclosing_node,
-    hint_of,
-    placeholder,
-    within,
-)
+from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, enclosing_node, within
 from hygiene.secret import Secret
 
 _WORDS = frozenset({"word", "number", "variable_name", "extglob_pattern", "special_variable_name"})

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from hygiene.replace.edits import Edit
+from hygiene.replace.rewriters.hints import placeholder
 from hygiene.replace.rewriters.protocol import NEEDS_WIRING, Change, File, Rewrite, Skip, Style, Target, Token
-from hygiene.replace.rewriters.syntax import placeholder
 from hygiene.secret import Secret
 
 _TOKEN = re.compile(

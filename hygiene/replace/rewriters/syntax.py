@@ -10,17 +10,16 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node
 
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import is_utf8, splits_escape
+from hygiene.replace.rewriters.hints import hint_of, part_hint, placeholder
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target, Token
+from hygiene.replace.rewriters.tree import enclosing_node, parsed
 from hygiene.secret import Secret
-
-_WORD = re.compile(rb"[A-Za-z_][A-Za-z0-9_\-]*")
 
 
 class Literal(NamedTuple):
@@ -215,7 +214,7 @@ class SyntaxRewriter(ABC):
             Secret(value),
             (*self.relaxed(literal, file), *edits),
             (literal.node.start_byte, literal.node.end_byte),
-            _part_hint(hint_of(literal.node, file), file.content[literal.start : target.start]),
+            part_hint(hint_of(literal.node, file), file.content[literal.start : target.start]),
             grade=grade,
             reason=reason,
         )
@@ -270,24 +269,6 @@ class SyntaxRewriter(ABC):
         return (Edit(node.start_byte, node.start_byte, b"("), Edit(node.end_byte, node.end_byte, b")"))
 
 
-@lru_cache(maxsize=4)
-def parsed(language: Language, content: bytes) -> Node:
-    """Parse ``content``; the last few trees are kept, since a rewriter looks at a file more than once."""
-    return Parser(language).parse(content).root_node
-
-
-def kinds(words: str) -> frozenset[str]:
-    """Give a set of node types from their names with spaces between."""
-    return frozenset(words.split())
-
-
-def enclosing_node(node: Node | None, types: frozenset[str]) -> Node | None:
-    """Give the innermost of ``node`` and its ancestors that is of one of ``types``."""
-    while node is not None and node.type not in types:
-        node = node.parent
-    return node
-
-
 def _operands(node: Node, strings: frozenset[str]) -> Iterator[Node]:
     """Give the literals and signs that ``node`` is made of."""
     if node.type in strings or not node.children:
@@ -295,97 +276,3 @@ def _operands(node: Node, strings: frozenset[str]) -> Iterator[Node]:
         return
     for child in node.children:
         yield from _operands(child, strings)
-
-
-def ancestors(node: Node) -> Iterator[Node]:
-    """Give the ancestors of ``node``, the nearest first."""
-    parent = node.parent
-    while parent is not None:
-        yield parent
-        parent = parent.parent
-
-
-def within(node: Node, types: frozenset[str], until: frozenset[str] = frozenset()) -> bool:
-    """Say whether ``node`` has an ancestor of ``types`` before one of ``until``."""
-    for ancestor in ancestors(node):
-        if ancestor.type in types:
-            return True
-        if ancestor.type in until:
-            return False
-    return False
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Give ``node`` and all below it, in the order of the text."""
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack.extend(reversed(current.children))
-
-
-def named_nodes(root: Node, file: File, name: bytes) -> Iterator[Node]:
-    """Give the leaves of ``root`` that read ``name``."""
-    for found in re.finditer(rb"(?<![\w$])%b(?![\w$])" % re.escape(name), file.content):
-        node = root.descendant_for_byte_range(found.start(), found.end() - 1)
-        if node is not None and (node.start_byte, node.end_byte) == found.span():
-            yield node
-
-
-def declared_name(node: Node, kinds_of_declaration: frozenset[str], file: File) -> bytes:
-    """Give the name that the declaration around ``node`` gives to it, or nothing."""
-    declaration = enclosing_node(node, kinds_of_declaration)
-    name = declaration.child_by_field_name("name") if declaration is not None else None
-    return file.content[name.start_byte : name.end_byte] if name is not None else b""
-
-
-def placeholder(target: Target, file: File, scope: tuple[int, int]) -> Change:
-    """Replace a target in prose or a comment by the variable's name in angle brackets."""
-    value = Secret(file.content[target.start : target.end])
-    edit = Edit(target.start, target.end, b"<" + target.variable.encode() + b">")
-    before = file.content[max(0, target.start - 80) : target.start].rpartition(b"\n")[2]
-    return Change(target, value, (edit,), scope, assigned_name(before), uses="nothing")
-
-
-def assigned_name(before: bytes) -> str:
-    """Guess how a line calls the value that follows ``before``: ``password = "`` gives ``password``."""
-    found = re.search(rb"([A-Za-z_][A-Za-z0-9_.\-]*)[\"']?\]?\s*(?:=>|:=|=|:)\s*[^=:]{0,12}\Z", before)
-    return found[1].decode() if found else ""
-
-
-_NAMED_FIELDS = ("left", "name", "key", "pattern", "declarator", "label")
-_PLAIN = re.compile(r"[\"'`:@$\s]*([A-Za-z_][A-Za-z0-9_.\-]*)[\"'`\s:]*\Z")
-_LEVELS = 6
-_BODIES = re.compile(
-    r"function|method|class|module|constructor|interface|object_definition|enum|lambda|source_file|program"
-)
-
-
-def _part_hint(hint: str, before: bytes) -> str:
-    """Say how a part of a literal is called: the secret of an address is no address."""
-    in_address = re.search(rb"://[^/@\s]*:\Z", before)
-    return f"{hint}_password" if hint and in_address else hint
-
-
-def hint_of(node: Node, file: File) -> str:
-    """Say how the code calls the value at ``node``: the variable, key or argument that it is given to."""
-    child = node
-    for _, ancestor in zip(range(_LEVELS), ancestors(node), strict=False):
-        if _BODIES.search(ancestor.type):
-            break
-        for field in _NAMED_FIELDS:
-            named = ancestor.child_by_field_name(field)
-            if named is not None and named.end_byte <= child.start_byte:
-                plain = _PLAIN.match(file.content[named.start_byte : named.end_byte].decode(errors="replace"))
-                if plain:
-                    return plain[1]
-        child = ancestor
-    line = file.content.rfind(b"\n", 0, node.start_byte) + 1
-    return assigned_name(file.content[line : node.start_byte] + b'"')
-
-
-def line_indent(content: bytes, offset: int) -> bytes:
-    """Give the white space that the line of ``offset`` begins with."""
-    start = content.rfind(b"\n", 0, offset) + 1
-    line = content[start : content.find(b"\n", start) if b"\n" in content[start:] else len(content)]
-    return line[: len(line) - len(line.lstrip(b" \t"))]

@@ -6,7 +6,7 @@ import tree_sitter_toml
 from tree_sitter import Language
 
 from hygiene.replace.rewriters.rendered import GrammarFormat
-from hygiene.replace.rewriters.syntax import kinds
+from hygiene.replace.rewriters.tree import kinds
 
 
 class Toml(GrammarFormat):

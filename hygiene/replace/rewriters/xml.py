@@ -11,7 +11,7 @@ from tree_sitter import Language, Node
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.protocol import Change, File, Skip, Target
 from hygiene.replace.rewriters.rendered import GrammarFormat, referenced
-from hygiene.replace.rewriters.syntax import enclosing_node, kinds
+from hygiene.replace.rewriters.tree import enclosing_node, kinds
 from hygiene.secret import Secret
 
 _MAVEN = ("settings.xml", "pom.xml")

@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 import tree_sitter_yaml
 from tree_sitter import Language, Node
 
+from hygiene.replace.rewriters.hints import placeholder
 from hygiene.replace.rewriters.kubernetes import KubernetesSecret, kubernetes_secret
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target, Token
 from hygiene.replace.rewriters.rendered import NO_TEXT, referenced
-from hygiene.replace.rewriters.syntax import SyntaxRewriter, ancestors, enclosing_node, parsed, placeholder
+from hygiene.replace.rewriters.syntax import SyntaxRewriter
+from hygiene.replace.rewriters.tree import ancestors, enclosing_node, parsed
 from hygiene.replace.rewriters.yamlkinds import Scalar, interpolated
 
 _LANGUAGE = Language(tree_sitter_yaml.language())
