@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from hygiene.replace.naming import secret_name, unique, variable_from
+from hygiene.replace.naming import secret_name, unique, variables_from
 from hygiene.replace.plan import Naming, Place
 from hygiene.replace.rewriters.protocol import Change
 from hygiene.secret import Secret
@@ -69,7 +69,8 @@ def _named(
     secret = change.value
     chosen = next((naming.chosen[item.id] for item, _ in group if item.id in naming.chosen), None)
     hints = [*own, *(item.hint for _, item in group)]
-    proposal = own[0] if own else variable_from(hints, place.rule, place.path, secret.reveal())
+    proposals = own or variables_from(hints, place.rule, place.path, secret.reveal())
+    proposal = next((free for free in proposals if free not in taken and free not in naming.manifest), proposals[0])
     name = (
         chosen[0] if chosen else secret_name(naming.project, _telling(proposal, hints, place, secret), secret.reveal())
     )
@@ -92,7 +93,7 @@ def _named(
 def _telling(proposal: str, hints: Sequence[str], place: Place, secret: Secret) -> str:
     """Give a name for the store, which must not hold the value even where the environment name happens to."""
     raw = secret.reveal()
-    return variable_from([proposal, *hints], place.rule, place.path, raw)
+    return variables_from([proposal, *hints], place.rule, place.path, raw)[0]
 
 
 def _is_free(name: str, secret: Secret, naming: Naming) -> bool:

@@ -17,31 +17,40 @@ def _words(text: str) -> frozenset[str]:
 _GENERIC = _words(
     "PASSWORD PASS PASSWD PWD SECRET TOKEN KEY APIKEY API_KEY AUTH AUTHORIZATION CREDENTIAL CREDENTIALS "
     "VALUE USER LOGIN DATA STRING URL URI DSN SECRET_KEY ACCESS_KEY PRIVATE_KEY CLIENT_SECRET "
-    "ACCESS_TOKEN DEFAULT PW URL_PASSWORD URI_PASSWORD DSN_PASSWORD"
+    "ACCESS_TOKEN DEFAULT PW URL_PASSWORD URI_PASSWORD DSN_PASSWORD X_TOKEN X_API_KEY"
 )
-_MEANINGLESS = _words("RETURN DEFAULT STRING TEXT NAME SELF THIS TRUE FALSE NULL NONE CONST VAR LET NEW")
+# What is no name of a value: words of languages, and keys under which commands stand.
+_MEANINGLESS = _words(
+    "RETURN DEFAULT STRING TEXT NAME SELF THIS TRUE FALSE NULL NONE CONST VAR LET NEW BEARER BASIC "
+    "RUN SCRIPT BEFORE_SCRIPT AFTER_SCRIPT COMMAND COMMANDS CMD EXEC ARGS ENTRYPOINT SHELL STEPS"
+)
 _PLAIN_STEMS = _words("INDEX MAIN INIT MOD APP TEST CONFIG SETTINGS")
+_GUESSED = "GENERIC_"  # rules that begin so guess a kind of secret, and know no provider
 _LONGEST = 60
 _SHORTEST_SEEN = 4  # a shorter value occurs in names by chance
 
 
-def variable_from(hints: Sequence[str], rule: str, path: str, value: bytes) -> str:
-    """Propose an environment name for ``value``, which the code calls ``hints`` in ``path`` and ``rule`` found.
+def variables_from(hints: Sequence[str], rule: str, path: str, value: bytes) -> list[str]:
+    """Propose environment names for ``value``, which the code calls ``hints`` in ``path`` and ``rule`` found.
 
-    The name never contains the value, and never one that changes how programs start.
+    The best comes first. A name never contains the value, and never one that changes how programs start.
     """
     said = [name for hint in hints if (name := _upper(hint)) and _says_something(name)]
     own = next((name for name in said if name not in _GENERIC), said[0] if said else "")
+    kind = _upper(rule)
     candidates = [own] if own and own not in _GENERIC else []
-    candidates.append(_upper(f"{_stem(path)}_{own or _upper(rule)}"))
-    candidates += [_upper(rule), "CREDENTIAL"]
+    if not kind.startswith(_GUESSED):
+        candidates.append(kind)  # the provider's name says more than the file's
+    kind = kind.removeprefix(_GUESSED)
+    candidates += [_upper(f"{_stem(path)}_{own or kind}"), kind, "CREDENTIAL"]
+    names = []
     for candidate in candidates:
         name = candidate[:_LONGEST].strip("_")
         name = name if VARIABLE_PATTERN.match(name) else f"APP_{name}"
         name = f"APP_{name}" if is_refused_variable(name) else name
         if not _holds(name, value):
-            return name
-    return "CREDENTIAL"
+            names.append(name)
+    return names or ["CREDENTIAL"]
 
 
 def secret_name(project: str, variable: str, value: bytes) -> str:
@@ -76,7 +85,7 @@ def _says_something(name: str) -> bool:
 def _stem(path: str) -> str:
     parts = PurePosixPath(path)
     stem = parts.name.strip(".").partition(".")[0]
-    return f"{parts.parent.name}_{stem}" if _upper(stem) in _PLAIN_STEMS and parts.parent.name else stem
+    return parts.parent.name if _upper(stem) in _PLAIN_STEMS and parts.parent.name else stem
 
 
 def _holds(name: str, value: bytes) -> bool:

@@ -14,6 +14,9 @@ from hygiene.replace.rewriters.protocol import NEEDS_WIRING, Change, Skip, Style
 from hygiene.replace.undo import can_be_undone
 
 ENVIRONMENT_READS = Style()
+_IN_ADDRESS = re.compile(rb"([^\s/?#\"']+)@[\w\-.\[\]:,${}<>%]+(?:[/?#][^\s]*)?\Z")
+_BEFORE_PASSWORD = re.compile(rb"[a-z][a-z0-9+.\-]*://[^\s/?#@\"':]*:\Z", re.IGNORECASE)
+_LONGEST_USER = 200
 _TELLING = 12  # bytes; a shorter text may stand elsewhere by chance
 
 
@@ -37,7 +40,7 @@ def build_plan(
         if isinstance(one, Skip):
             steps += [manual_step(place, one.reason, one.advice) for place in inside]
         else:
-            opened[path], found[path] = one, inside
+            opened[path], found[path] = one, [_password_only(place, one.text.original) for place in inside]
     learned = [draft for path, one in opened.items() for draft in drafts(one, found[path], style)]
     for path, more in (_repeated(opened, found, learned) if spread else {}).items():
         found[path] = sorted([*found[path], *more])
@@ -75,6 +78,15 @@ def _repeated(
                 place = written[match.group()]._replace(path=path, start=match.start(), end=match.end(), line=line)
                 repeated.setdefault(path, []).append(place)
     return repeated
+
+
+def _password_only(place: Place, content: bytes) -> Place:
+    """Narrow a place that runs on over the host of an address to the password in it."""
+    found = _IN_ADDRESS.match(content, place.start, place.end)
+    before = content[max(0, place.start - _LONGEST_USER) : place.start]
+    if found is None or not found[1] or not _BEFORE_PASSWORD.search(before):
+        return place
+    return place._replace(end=found.end(1))
 
 
 def _by_path(places: Iterable[Place]) -> dict[str, list[Place]]:

@@ -35,9 +35,10 @@ class CSharp(SyntaxRewriter):
 
     def read(self, variable: str, literal: Literal, file: File, style: Style) -> bytes:
         """Read the variable, or throw."""
+        system = "" if re.search(rb"(?m)^\s*using System;", file.content) else "System."
         return (
-            f'(System.Environment.GetEnvironmentVariable("{variable}")'
-            f' ?? throw new System.InvalidOperationException("{variable} is not set"))'
+            f'({system}Environment.GetEnvironmentVariable("{variable}")'
+            f' ?? throw new {system}InvalidOperationException("{variable} is not set"))'
         ).encode()
 
     def decode(self, raw: bytes, literal: Literal) -> bytes | None:

@@ -11,6 +11,10 @@ from hygiene.replace.rewriters.protocol import Change, File, Target
 from hygiene.replace.rewriters.tree import ancestors
 from hygiene.secret import Secret
 
+# What comes before a value in a connection string or in the query of an address.
+_FIELD = re.compile(
+    rb"[;?&](pass(?:word|wd)?|pwd|token|secret|(?:api|access|account|shared)?_?key) ?= ?\Z", re.IGNORECASE
+)
 _NAMED_FIELDS = ("left", "name", "key", "pattern", "declarator", "label")
 _PLAIN = re.compile(r"[\"'`:@$\s]*([A-Za-z_][A-Za-z0-9_.\-]*)[\"'`\s:]*\Z")
 _LEVELS = 6
@@ -36,7 +40,10 @@ def assigned_name(before: bytes) -> str:
 def part_hint(hint: str, before: bytes) -> str:
     """Say how a part of a literal is called: the secret of an address is no address."""
     in_address = re.search(rb"://[^/@\s]*:\Z", before)
-    return f"{hint}_password" if hint and in_address else hint
+    if hint and in_address:
+        return f"{hint}_password"
+    field = _FIELD.search(before)
+    return f"{hint}_{field[1].decode()}" if hint and field else hint
 
 
 def hint_of(node: Node, file: File) -> str:

@@ -17,10 +17,10 @@ from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import SETTINGS, Change, File, Style, Target
 from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter
-from hygiene.replace.rewriters.tree import kinds, walk, within
+from hygiene.replace.rewriters.tree import indent_step, kinds, walk, within
 
 _HELPERS = ("requireEnv", "readRequiredEnv")
-_THROWS = b"is not set`);"
+_THROWS = b"is not set`)"
 _BROWSER = Refusal(
     "the file is made for a browser, and whatever is bundled there can be read by everyone",
     "move the call that needs the secret to a server, and rotate the secret",
@@ -52,7 +52,8 @@ class JavaScript(SyntaxRewriter):
 
     def read(self, variable: str, literal: Literal, file: File, style: Style) -> bytes:
         """Call the helper, or read the settings module."""
-        text = f'{_helper_name(file)}("{variable}")'
+        quote = literal.own_quote(file)
+        text = f"{_helper_name(file)}({quote}{variable}{quote})"
         if style.kind == SETTINGS:
             text = f"{_module_name(style)}.{variable}"
         parent = literal.node.parent
@@ -106,15 +107,15 @@ class JavaScript(SyntaxRewriter):
         helper = _helper_name(file)
         if any(_declares(node, file, helper) for node in root.named_children):
             return ()
+        end, indent = _end(file), indent_step(file.content, b"  ").decode()
+        value = "Deno.env.get(name)" if b"Deno." in file.content else "process.env[name]"
         lines = [
             f"function {helper}{self.signature} {{",
-            "  const value = process.env[name];",
-            "  if (value === undefined) throw new Error(`${name} is not set`);",
-            "  return value;",
+            f"{indent}const value = {value}{end}",
+            f"{indent}if (value === undefined) throw new Error(`${{name}} is not set`){end}",
+            f"{indent}return value{end}",
             "}",
         ]
-        if b"Deno." in file.content:
-            lines[1] = "  const value = Deno.env.get(name);"
         final = file.newline if file.content.endswith(b"\n") else b""
         start = b"" if final else file.newline
         text = start + file.newline + file.newline.join(line.encode() for line in lines) + final
@@ -138,6 +139,14 @@ class Tsx(TypeScript):
     """Rewrites TypeScript with JSX."""
 
     language = Language(tree_sitter_typescript.language_tsx())
+
+
+def _end(file: File) -> str:
+    """Give what the file ends its statements with: a semicolon, or nothing."""
+    lines = [line.rstrip() for line in file.content.splitlines()]
+    closed = sum(line.endswith(b";") for line in lines)
+    open_ = sum(line.endswith((b")", b"'", b'"', b"`")) for line in lines)
+    return "" if open_ > 3 * closed else ";"
 
 
 def is_for_browsers(file: File) -> bool:

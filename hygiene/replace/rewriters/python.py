@@ -39,7 +39,8 @@ class Python(SyntaxRewriter):
         if style.kind == SETTINGS:
             text = f"{style.module.rpartition('.')[2]}.{variable}".encode()
         else:
-            text = self._os_name(file) + b'.environ["' + variable.encode() + b'"]'
+            quote = literal.own_quote(file)
+            text = self._os_name(file) + f".environ[{quote}{variable}{quote}]".encode()
         return text + (b".encode()" if _is_bytes(literal) else b"")
 
     def interpolation(self, variable: str, literal: Literal, file: File, style: Style) -> bytes | None:
@@ -47,7 +48,7 @@ class Python(SyntaxRewriter):
         if b"f" not in literal.opening.lower():
             return None
         quote = b"'" if b'"' in literal.closing else b'"'
-        return b"{" + self.read(variable, literal, file, style).replace(b'"', quote) + b"}"
+        return b"{" + re.sub(rb"[\"']", quote, self.read(variable, literal, file, style)) + b"}"
 
     def joined(self, literal: Literal, target: Target, read: bytes, file: File) -> tuple[Edit, ...]:
         """Replace a part; a quote right before it would run into the three that end the first part."""

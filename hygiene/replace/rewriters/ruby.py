@@ -30,11 +30,12 @@ class Ruby(SyntaxRewriter):
 
     def read(self, variable: str, literal: Literal, file: File, style: Style) -> bytes:
         """Fetch from ``ENV``."""
-        return f'ENV.fetch("{variable}")'.encode()
+        quote = literal.own_quote(file)
+        return f"ENV.fetch({quote}{variable}{quote})".encode()
 
     def interpolation(self, variable: str, literal: Literal, file: File, style: Style) -> bytes | None:
         """Fetch inside a string that interpolates."""
-        return b"#{" + self.read(variable, literal, file, style) + b"}" if _interpolates(literal) else None
+        return f"#{{ENV.fetch('{variable}')}}".encode() if _interpolates(literal) else None
 
     def closing(self, opening: re.Match[bytes]) -> bytes:
         """Give the quote, or what closes ``%q(``."""

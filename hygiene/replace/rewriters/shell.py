@@ -10,7 +10,7 @@ from tree_sitter import Language, Node
 
 from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import splits_escape, unescaped
-from hygiene.replace.rewriters.hints import hint_of, placeholder
+from hygiene.replace.rewriters.hints import assigned_name, hint_of, placeholder
 from hygiene.replace.rewriters.protocol import Change, File, Style, Target
 from hygiene.replace.rewriters.syntax import BY_HAND, Literal, Refusal, SyntaxRewriter
 from hygiene.replace.rewriters.tree import ancestors, enclosing_node, within
@@ -18,6 +18,7 @@ from hygiene.secret import Secret
 
 _WORDS = frozenset({"word", "number", "variable_name", "extglob_pattern", "special_variable_name"})
 _HEREDOCS = frozenset({"heredoc_body", "heredoc_content"})
+_COMMAND, _ASSIGNMENT = frozenset({"command"}), frozenset({"variable_assignment"})
 _EXPANDS = re.compile(rb"(?<!\\)[$`]")
 _WORD_SPECIAL = re.compile(rb"[$`*?\[\]{}]|^~")
 _VALUE_SPECIAL = re.compile(rb"[$`]|^~")
@@ -138,4 +139,8 @@ def _is_quoted_heredoc(node: Node, file: File) -> bool:
 def _hint(node: Node, file: File) -> str:
     line = file.content[file.content.rfind(b"\n", 0, node.start_byte) + 1 : node.start_byte]
     option = re.search(rb"--?([A-Za-z][A-Za-z0-9\-]*)[= ]['\"]?\Z", line)
-    return option[1].decode() if option else hint_of(node, file)
+    if option:
+        return option[1].decode()
+    if within(node, _COMMAND, _ASSIGNMENT):
+        return assigned_name(line)  # an argument is not called like its command
+    return hint_of(node, file)

@@ -36,6 +36,13 @@ class Literal(NamedTuple):
         """Give the content as written."""
         return file.content[self.start : self.end]
 
+    def own_quote(self, file: File) -> str:
+        """Give the quote that a new literal in its place is written with: its own, or the one that the file prefers."""
+        own = self.opening[-1:]
+        if own in (b"'", b'"'):
+            return own.decode()
+        return "'" if file.content.count(b"'") > file.content.count(b'"') else '"'
+
 
 class Refusal(NamedTuple):
     """Why a place is left as it is, and what a person must do."""
@@ -237,7 +244,7 @@ class SyntaxRewriter(ABC):
                 return (Edit(target.start, target.end, inside),)
         read = self.read(target.variable, literal, file, style)
         if whole and not self.stands_beside(literal.node):
-            return (Edit(literal.node.start_byte, literal.node.end_byte, read),)
+            return (Edit(literal.node.start_byte, literal.node.end_byte, self.alone(read, literal)),)
         return self.joined(literal, target, read, file)
 
     def joined(self, literal: Literal, target: Target, read: bytes, file: File) -> tuple[Edit, ...]:
@@ -256,6 +263,12 @@ class SyntaxRewriter(ABC):
             before = before or (empty + self.plus if node.prev_named_sibling is not None else b"")
             after = after or (self.plus + empty if node.next_named_sibling is not None else b"")
         return (Edit(start, end, before + read + after), *self.grouped(outer))
+
+    def alone(self, read: bytes, literal: Literal) -> bytes:
+        """Give ``read`` as it takes the whole literal's place: without parentheses that nothing there needs."""
+        parent = literal.node.parent
+        needless = parent is not None and parent.type in self.enclosing and read[:1] == b"("
+        return read[1:-1] if needless else read
 
     def stands_beside(self, node: Node) -> bool:
         """Say whether the literal ``node`` is one of several side by side that make one string."""

@@ -71,6 +71,12 @@ def declared_name(node: Node, kinds_of_declaration: frozenset[str], file: File) 
     return file.content[name.start_byte : name.end_byte] if name is not None else b""
 
 
+def indent_step(content: bytes, default: bytes) -> bytes:
+    """Give what one level is indented by: as the first indented line of code is, or ``default``."""
+    found = re.search(rb"(?m)^(\t|  (?:  )?)(?=[^\s*#/])", content)
+    return found[1] if found else default
+
+
 def line_indent(content: bytes, offset: int) -> bytes:
     """Give the white space that the line of ``offset`` begins with."""
     start = content.rfind(b"\n", 0, offset) + 1

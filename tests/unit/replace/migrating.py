@@ -47,7 +47,7 @@ class Project:
         self.before[name] = content
         for start, end in spans:
             fingerprint = f"{hash(content[start:end]) & 0xFFFF:x}"
-            self.places.append(Place(name, start, end, content[:start].count(b"\n") + 1, "some-rule", fingerprint))
+            self.places.append(Place(name, start, end, content[:start].count(b"\n") + 1, "generic-secret", fingerprint))
 
     @property
     def tree(self) -> Worktree:

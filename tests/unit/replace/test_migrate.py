@@ -197,7 +197,7 @@ def test_names_come_from_what_says_most(tmp_path):
     plan = Project(tmp_path / "shop", files).plan()
     assert [(entry.name, entry.variables) for entry in plan.entries] == [
         ("shop/mail-token", ("MAIL_TOKEN",)),
-        ("shop/c-some-rule", ("C_SOME_RULE",)),
+        ("shop/c-secret", ("C_SECRET",)),
     ]
 
 

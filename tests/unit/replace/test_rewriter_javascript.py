@@ -14,22 +14,38 @@ function requireEnv(name) {
 TYPED = HELPER.replace("(name)", "(name: string): string", 1)
 
 REWRITTEN = [
-    ("a.js", "const a = '⟦s3⟧';\n", 'const a = requireEnv("V1");\n' + HELPER),
-    ("a.js", "'use strict'\nconst a = '⟦s3⟧'\n", "'use strict'\nconst a = requireEnv(\"V1\")\n" + HELPER),
-    ("a.js", "const a = '⟦s3⟧'", ('const a = requireEnv("V1")\n' + HELPER).rstrip()),
-    ("a.mjs", "f({ h: 'Bearer ⟦s3⟧' });\n", "f({ h: 'Bearer ' + requireEnv(\"V1\") });\n" + HELPER),
-    ("a.js", "f({ '⟦s3⟧': 1 });\n", 'f({ [requireEnv("V1")]: 1 });\n' + HELPER),
+    ("a.js", "const a = '⟦s3⟧';\n", "const a = requireEnv('V1');\n" + HELPER),
+    (
+        "a.js",
+        "'use strict'\nconst a = '⟦s3⟧'\n",
+        "'use strict'\nconst a = requireEnv('V1')\n" + HELPER.replace(";", ""),
+    ),
+    ("a.js", "const a = '⟦s3⟧'", ("const a = requireEnv('V1')\n" + HELPER.replace(";", "")).rstrip()),
+    ("a.mjs", "f({ h: 'Bearer ⟦s3⟧' });\n", "f({ h: 'Bearer ' + requireEnv('V1') });\n" + HELPER),
+    ("a.js", "f({ '⟦s3⟧': 1 });\n", "f({ [requireEnv('V1')]: 1 });\n" + HELPER),
     ("a.js", "x(`u:⟦s3⟧@${h}`);\n", 'x(`u:${requireEnv("V1")}@${h}`);\n' + HELPER),
-    ("a.js", "x = 'a⟦s3⟧b'.length;\n", "x = ('a' + requireEnv(\"V1\") + 'b').length;\n" + HELPER),
+    ("a.js", "x = 'a⟦s3⟧b'.length;\n", "x = ('a' + requireEnv('V1') + 'b').length;\n" + HELPER),
     ("a.js", "// was ⟦s3cret⟧\n", "// was <V1>\n"),
-    ("a.js", "f('⟦s3⟧');\n" + HELPER, 'f(requireEnv("V1"));\n' + HELPER),
+    ("a.js", "f('⟦s3⟧');\n" + HELPER, "f(requireEnv('V1'));\n" + HELPER),
     (
         "a.js",
         "requireEnv = 1; f('⟦s3⟧');\n",
-        'requireEnv = 1; f(readRequiredEnv("V1"));\n' + HELPER.replace("requireEnv", "readRequiredEnv"),
+        "requireEnv = 1; f(readRequiredEnv('V1'));\n" + HELPER.replace("requireEnv", "readRequiredEnv"),
     ),
-    ("a.ts", "const a: string = '⟦s3⟧';\r\n", ('const a: string = requireEnv("V1");\n' + TYPED).replace("\n", "\r\n")),
+    ("a.ts", "const a: string = '⟦s3⟧';\r\n", ("const a: string = requireEnv('V1');\n" + TYPED).replace("\n", "\r\n")),
     ("a.ts", "class C { readonly p = `⟦s3⟧`; }\n", 'class C { readonly p = requireEnv("V1"); }\n' + TYPED),
+]
+STYLED = [
+    # as the file is written: quotes, semicolons, indentation
+    (
+        "const a = require('a')\n\nfunction f () {\n    return a('⟦s3⟧')\n}\n",
+        "const a = require('a')\n\nfunction f () {\n    return a(requireEnv('V1'))\n}\n"
+        + HELPER.replace(";", "").replace("  ", "    "),
+    ),
+    (
+        'const a = "";\nif (a) {\n\tf(`x ⟦s3⟧`);\n}\n',
+        'const a = "";\nif (a) {\n\tf(`x ${requireEnv("V1")}`);\n}\n' + HELPER.replace("  ", "\t"),
+    ),
 ]
 LEFT = [
     ("a.jsx", "const a = <A b='⟦s3cret⟧'/>;\n", "browser"),
@@ -42,6 +58,11 @@ LEFT = [
     ("a.js", "sql`select ${a} ⟦s3cret⟧`;\n", "tagged"),
     ("a.js", "const a = /⟦s3cret⟧/;\n", "string"),
 ]
+
+
+@pytest.mark.parametrize(("before", "after"), STYLED)
+def test_javascript_in_another_style_keeps_it(before, after):
+    assert rewrite("a.js", before)[0] == after
 
 
 @pytest.mark.parametrize(("path", "before", "after"), REWRITTEN)

@@ -48,15 +48,15 @@ REWRITTEN = [
     (
         "A.cs",
         'class A { public const string P = "⟦s3⟧"; }\n',
-        f"class A {{ public static readonly string P = {CS}; }}\n",
+        f"class A {{ public static readonly string P = {CS[1:-1]}; }}\n",
     ),
     (
         "A.cs",
         'class A { void F() { const string p = @"a⟦s3⟧"; } }\n',
         f'class A {{ void F() {{ string p = @"a" + {CS}; }} }}\n',
     ),
-    ("a.rb", "p = { k: '⟦s3⟧' }\n", 'p = { k: ENV.fetch("V1") }\n'),
-    ("Rakefile", 'p = "u:⟦s3⟧@#{h}"\n', 'p = "u:#{ENV.fetch("V1")}@#{h}"\n'),
+    ("a.rb", "p = { k: '⟦s3⟧' }\n", "p = { k: ENV.fetch('V1') }\n"),
+    ("Rakefile", 'p = "u:⟦s3⟧@#{h}"\n', "p = \"u:#{ENV.fetch('V1')}@#{h}\"\n"),
     ("a.php", "<?php\n$p = 'a⟦s3⟧';\n", f"<?php\n$p = 'a' . {PHP};\n"),
     ("a.rs", 'fn f() { g("⟦s3⟧") }\n', f"fn f() {{ g(&*{RUST}.leak()) }}\n"),
     ("a.rs", 'fn f() { g("⟦s3⟧".to_string()) }\n', f"fn f() {{ g({RUST}.to_string()) }}\n"),

@@ -16,7 +16,7 @@ REWRITTEN = [
     ('"""Doc."""; x = "⟦s3cret⟧"\n', '"""Doc."""; import os; x = os.environ["V1"]\n'),
     (
         "#!/usr/bin/python\n# coding: utf-8\nx = '⟦s3⟧'",
-        '#!/usr/bin/python\n# coding: utf-8\nimport os\n\nx = os.environ["V1"]',
+        "#!/usr/bin/python\n# coding: utf-8\nimport os\n\nx = os.environ['V1']",
     ),
     ('import os\nx = b"⟦s3cret⟧"\n', 'import os\nx = os.environ["V1"].encode()\n'),
     ('import os\nx = "Bearer ⟦s3cret⟧"\n', 'import os\nx = "Bearer " + os.environ["V1"]\n'),
@@ -29,7 +29,7 @@ REWRITTEN = [
     ),
     ('import os\nx = "⟦s3⟧" "⟦s4⟧"\n', 'import os\nx = os.environ["V1"] + "" "" + os.environ["V2"]\n'),
     ('import os\nx = r"⟦s\\d3⟧"\n', 'import os\nx = os.environ["V1"]\n'),
-    ("import os\nd = {'⟦key⟧': '⟦s3⟧'}\n", 'import os\nd = {os.environ["V1"]: os.environ["V2"]}\n'),
+    ("import os\nd = {'⟦key⟧': '⟦s3⟧'}\n", "import os\nd = {os.environ['V1']: os.environ['V2']}\n"),
     ('def f(os, x="⟦s3⟧"): ...\n', 'import os as _os\n\ndef f(os, x=_os.environ["V1"]): ...\n'),
     ('def f():\n    """Use ⟦s3cret⟧."""\n', 'def f():\n    """Use <V1>."""\n'),
     ('import os\nx = "⟦one" + "two⟧ b"\n', 'import os\nx = os.environ["V1"] + " b"\n'),
