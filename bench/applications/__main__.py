@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from catalogue import APPLICATIONS, Application
+from catalogue import Application, read_applications
 from planting import Credentials, plant
 
 _HYGIENE = (sys.executable, "-m", "hygiene")
@@ -186,7 +186,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for application in APPLICATIONS:
+        for application in read_applications():
             if options.only and application.name not in options.only:
                 continue
             result = try_out(application, options.repositories.resolve(), folder.resolve(), options.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from hygiene.replace.checks import edits_of, failed_check, rewritten
@@ -14,6 +15,7 @@ from hygiene.replace.rewriters.registry import find_rewriter
 
 _NOWHERE = Target(0, 0, "", "")
 _BY_HAND = "replace it by hand"
+_COMPILED = frozenset({".pyc", ".pyo", ".class", ".o", ".obj", ".so", ".dll", ".exe", ".wasm", ".jar", ".map"})
 
 
 class Opened(NamedTuple):
@@ -37,6 +39,8 @@ def open_file(path: str, content: bytes | str) -> Opened | Skip:
     """Open ``content``, or a reason (text) why it is left alone."""
     if isinstance(content, str):
         return Skip(_NOWHERE, content, "replace the secret by hand")
+    if PurePosixPath(path).suffix.lower() in _COMPILED:
+        return Skip(_NOWHERE, "it is compiled from a source file", "delete it: it is made again from the source")
     rewriter = find_rewriter(path, content)
     if rewriter is None:
         advice = "store it with `hygiene secret put NAME`, and let the program read it at run time"
