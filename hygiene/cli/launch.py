@@ -23,32 +23,42 @@ _MASK = b"***"
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGALRM", "SIGINT", "SIGQUIT")
 
 
-def run_child(arguments: Sequence[str], environment: Mapping[bytes, bytes], *, hide: Sequence[Secret] = ()) -> int:
-    """Run ``arguments`` in ``environment`` and give the exit code: the command's, 128 + signal, 126 or 127.
+def run_child(arguments: Sequence[str], variables: Mapping[str, Secret], *, mask: bool = False) -> int:
+    """Run ``arguments`` in our environment and ``variables``; gives its exit code: its own, 128 + signal, 126 or 127.
 
-    The values ``hide`` are replaced by ``***`` in what it prints.
+    With ``mask`` the values are replaced by ``***`` in what it prints.
     """
     forwarded = {getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)}
     waited = forwarded | {signal.SIGCHLD}
     # Blocked before the child exists, so that none is lost between its start and our wait.
     former = signal.pthread_sigmask(signal.SIG_BLOCK, waited)
     try:
+        hide = list(variables.values()) if mask else []
         masks = [_Mask(sys.stdout.buffer, hide), _Mask(sys.stderr.buffer, hide)] if hide else []
-        actions = [(os.POSIX_SPAWN_DUP2, mask.input, number) for number, mask in enumerate(masks, 1)]
+        actions = [(os.POSIX_SPAWN_DUP2, each.input, number) for number, each in enumerate(masks, 1)]
         try:
             child = os.posix_spawnp(
-                arguments[0], list(arguments), environment, file_actions=actions, setsigmask=former, setsigdef=[]
+                arguments[0],
+                list(arguments),
+                _environment(variables),
+                file_actions=actions,
+                setsigmask=former,
+                setsigdef=[],
             )
         except OSError as error:
             return _refused(arguments[0], error)
-        for mask in masks:
-            mask.start()
+        for each in masks:
+            each.start()
         code = _wait(child, waited)
-        for mask in masks:
-            mask.finish()
+        for each in masks:
+            each.finish()
         return code
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
+
+
+def _environment(variables: Mapping[str, Secret]) -> dict[bytes, bytes]:
+    return {**os.environb, **{name.encode(): secret.reveal() for name, secret in variables.items()}}
 
 
 def _wait(child: int, waited: set[signal.Signals]) -> int:

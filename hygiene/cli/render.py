@@ -11,6 +11,7 @@ from hygiene.cli.compose import compose, config_option, notice
 from hygiene.errors import SourceError
 from hygiene.fileio import PRIVATE_FILE, write_atomic
 from hygiene.reference import find_references
+from hygiene.secret import Secret
 from hygiene.store.resolve import Resolver
 
 
@@ -23,20 +24,20 @@ def command(file: str, output: str | None, config_path: str | None) -> None:
     text = _read(file)
     rendered = render(text, compose(config_path).resolver())
     if output is not None:
-        write_atomic(Path(output), rendered, mode=PRIVATE_FILE)
+        write_atomic(Path(output), rendered.reveal(), mode=PRIVATE_FILE)
         notice(f"wrote {output}")
         return
-    sys.stdout.buffer.write(rendered)
+    sys.stdout.buffer.write(rendered.reveal())
     sys.stdout.buffer.flush()
 
 
-def render(text: bytes, resolver: Resolver) -> bytes:
+def render(text: bytes, resolver: Resolver) -> Secret:
     """Replace each reference in ``text`` by its value; all resolve, or nothing is given."""
     parts, position = [], 0
     for start, end, reference in find_references(text):
-        parts += [text[position:start], resolver.resolve(reference).reveal()]
+        parts += [Secret(text[position:start]), resolver.resolve(reference)]
         position = end
-    return b"".join([*parts, text[position:]])
+    return Secret(b"".join([*(part.reveal() for part in parts), text[position:]]))
 
 
 def _read(file: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -30,8 +29,7 @@ def command(
     if not arguments:
         raise UsageError("no command to run", hint="hygiene run -- CMD ARGUMENTS…")
     values = _resolved(compose(config_path), _references(manifest, extra))
-    environment = dict(os.environb) | {name.encode(): secret.reveal() for name, secret in values.items()}
-    return run_child(arguments, environment, hide=tuple(values.values()) if mask else ())
+    return run_child(arguments, values, mask=mask)
 
 
 def _references(manifest: str | None, extra: tuple[str, ...]) -> dict[str, Reference]:

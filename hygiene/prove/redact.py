@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections import Counter, OrderedDict
+from hmac import digest as hmac_digest
 from urllib.parse import quote, quote_plus
 
 from hygiene.secret import Secret
@@ -23,17 +25,18 @@ class Redactor:
     """Knows the values that passed through this process lately, in the forms in which they may leak."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, tuple[str, ...]] = OrderedDict()
+        self._key = os.urandom(32)
+        self._known: OrderedDict[bytes, tuple[str, ...]] = OrderedDict()  # by a MAC of the value
         # How all known forms begin: an entry is looked through once, and not once a form.
         self._beginnings: Counter[str] = Counter()
 
     def learn(self, secret: Secret) -> None:
         """Remember ``secret``; it lives in the process anyway, and is never written."""
-        value = secret.reveal()
-        if len(value) < _SHORTEST or value in self._known:
+        known = hmac_digest(self._key, secret.reveal(), "sha256")
+        if len(secret) < _SHORTEST or known in self._known:
             return
-        self._known[value] = forms = _forms(value)
-        self._beginnings.update(form[:_SHORTEST] for form in forms)
+        self._known[known] = _forms(secret.reveal())
+        self._beginnings.update(form[:_SHORTEST] for form in self._known[known])
         if len(self._known) > _VALUES_AT_MOST:
             _, forgotten = self._known.popitem(last=False)
             for beginning in (form[:_SHORTEST] for form in forgotten):

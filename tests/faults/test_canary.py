@@ -6,108 +6,13 @@ Looked at after each command: stdout and stderr, the command lines that were sta
 
 from __future__ import annotations
 
-import base64
 import json
-import os
-import resource
 import subprocess
-import sys
-import urllib.parse
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from hygiene.detect.template import fill_template
-from tests.repository import Repository
-
-SPY = Path(__file__).parent / "spy"
-
-
-def planted(seed: str) -> str:
-    return fill_template("ghp_{b62:30}{crc62}", seed)
-
-
-LEAKED = planted("leaked")  # stands in the repository
-MESSAGE = planted("message")  # in a commit's subject
-STAGED = planted("staged")  # in the index only
-STORED = "st0red/" + planted("stored")[4:] + "+?"  # enters by stdin, with characters that encodings change
-FORMS: list[Callable[[bytes], bytes]] = [
-    lambda value: value,
-    lambda value: base64.b64encode(value).rstrip(b"="),
-    lambda value: base64.urlsafe_b64encode(value).rstrip(b"="),
-    lambda value: value.hex().encode(),
-    lambda value: urllib.parse.quote(value, safe="").encode(),
-    lambda value: value[::-1],
-    lambda value: value.decode().encode("utf-16-le"),
-]
-
-
-class World:
-    """A repository with leaks, a home, a cache and a folder for temporary files of their own."""
-
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self.folder, self.cache = folder, cache
-        self.home, self.temporary = folder / "home", folder / "tmp"
-        self.temporary.mkdir()
-        self.commands = folder / "commands"
-        self.repository = Repository(folder / "repository")
-        self.repository.commit("first", **{"app.py": f'TOKEN = "{LEAKED}"\n'.encode(), "clean.py": b"pass\n"})
-        self.repository.commit(f"use {MESSAGE}", **{"clean.py": b"print()\n"})
-        self.stdout = self.stderr = b""
-
-    def run(self, *arguments: str, stdin: str = "", limit: int = 0, **environ: str) -> int:
-        self.commands.unlink(missing_ok=True)
-
-        def limited() -> None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-
-        done = subprocess.run(
-            [sys.executable, "-m", "hygiene", *arguments],
-            cwd=self.repository.folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "HOME": str(self.folder),
-                "HYGIENE_HOME": str(self.home),
-                "HYGIENE_CACHE": str(self.cache),
-                "TMPDIR": str(self.temporary),
-                "PYTHONPATH": str(SPY),
-                "SPY_LOG": str(self.commands),
-                "GIT_AUTHOR_NAME": "Ann",
-                "GIT_AUTHOR_EMAIL": "ann@example.com",
-                **environ,
-            },
-            input=stdin.encode(),
-            capture_output=True,
-            timeout=120,
-            preexec_fn=limited if limit else None,
-        )
-        self.stdout, self.stderr = done.stdout, done.stderr
-        assert b"Traceback" not in self.stderr, self.stderr.decode()
-        return done.returncode
-
-    def put(self, name: str = "shop/db") -> None:
-        assert self.run("secret", "put", name, stdin=STORED) == 0, self.stderr.decode()
-
-    def leaks(self, *, stdout: bool = True, files: bool = True) -> list[str]:
-        """Say where a value came out."""
-        places = {"stderr": self.stderr, **({"stdout": self.stdout} if stdout else {})}
-        if self.commands.exists():
-            places["command lines"] = self.commands.read_bytes()
-        if files:
-            places |= {os.path.relpath(path, self.folder): path.read_bytes() for path in self._written()}
-        return [
-            f"{name} holds a form {number} of {value[:6]}…"
-            for name, content in places.items()
-            for value in (LEAKED, MESSAGE, STAGED, STORED)
-            for number, form in enumerate(FORMS)
-            if form(value.encode()) in content
-        ]
-
-    def _written(self) -> list[Path]:
-        own = self.repository.folder / ".git" / "hygiene"
-        folders = (self.home, self.cache, self.temporary, own)
-        return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+from tests.faults.world import LEAKED, STAGED, STORED, World
 
 
 @pytest.fixture(scope="module")
