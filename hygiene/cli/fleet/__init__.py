@@ -7,7 +7,7 @@ from typing import cast
 
 import click
 
-_PARTS = ("add", "scan", "status", "report")
+_PARTS = ("add", "scan", "status", "report", "respond")
 
 
 class _Parts(click.Group):

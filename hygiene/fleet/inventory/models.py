@@ -211,6 +211,7 @@ class Rotation(Base):
     started: Mapped[datetime]
     rotated: Mapped[datetime | None]
     closed: Mapped[datetime | None]
+    version: Mapped[str]  # that leaked
     evidence: Mapped[str]
 
 

@@ -113,6 +113,7 @@ def upgrade() -> None:
         sa.Column("started", MOMENT, nullable=False),
         sa.Column("rotated", MOMENT, nullable=True),
         sa.Column("closed", MOMENT, nullable=True),
+        sa.Column("version", sa.Text(), nullable=False),
         sa.Column("evidence", sa.Text(), nullable=False),
         sa.Column("id", BIG, primary_key=True),
         sa.UniqueConstraint("exposure_id", name=op.f("uq_rotation_exposure_id")),
