@@ -1,9 +1,6 @@
 """Keeps what is in memory out of core files."""
 
-from __future__ import annotations
-
 import resource
-from contextlib import suppress
 
 
 def forbid_core_files() -> None:
@@ -11,6 +8,7 @@ def forbid_core_files() -> None:
 
     Only the soft limit is lowered, so that a program run by ``hygiene run`` can raise it again.
     """
-    # A sandbox may forbid it: this is a second line of defence, and no reason to do nothing.
-    with suppress(OSError, ValueError):
+    try:  # noqa: SIM105 - contextlib takes longer to import than a commit takes to scan
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    except (OSError, ValueError):
+        pass  # a sandbox may forbid it: this is a second line of defence, and no reason to do nothing

@@ -1,6 +1,6 @@
 """Errors for the person at the prompt: what failed, what to try, and the exit code that says so.
 
-Only the command line's boundary (``hygiene.cli.entry``) prints them. A message or hint never holds a value.
+Only the command line's boundary (``hygiene.cli.boundary``) prints them. A message or hint never holds a value.
 """
 
 from __future__ import annotations

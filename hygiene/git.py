@@ -1,9 +1,4 @@
-"""The only place that runs git: plumbing by subprocess, with the repository's own programs switched off.
-
-A scanned repository is hostile input. Its configuration may name programs (fsmonitor, hooks, external diff,
-textconv, filters, pagers, signature checkers, credential helpers); none of the calls here lets git start one. Nor may
-it hide history: replace refs, grafts and a forged commit graph are not followed.
-"""
+"""The place that runs git: plumbing by subprocess, with the repository's own programs switched off (``gitsafety``)."""
 
 from __future__ import annotations
 
@@ -15,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from hygiene import gitsafety
 from hygiene.errors import SourceError
 
 try:
@@ -24,40 +20,6 @@ except ImportError:  # not on Windows
 
 PATIENCE = 30.0  # seconds in which git finds out where it is, on the busiest machine
 _PIPE_BYTES = 1 << 20
-
-_SAFE_SETTINGS = (
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.pager=cat",
-    "core.untrackedCache=false",
-    "core.alternateRefsCommand=",
-    "core.quotePath=false",
-    "core.attributesFile=/dev/null",
-    "core.excludesFile=/dev/null",
-    "core.commitGraph=false",
-    "core.bigFileThreshold=64m",  # larger objects are streamed, not held in memory
-    "core.askPass=true",
-    "core.sshCommand=false",
-    "core.gitProxy=",
-    "log.showSignature=false",
-    "gpg.program=false",
-    "diff.external=",
-    "diff.noprefix=false",
-    "diff.orderFile=/dev/null",
-    "protocol.allow=never",
-    "credential.helper=",
-)
-_SAFE_ENVIRONMENT = {
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_ALLOW_PROTOCOL": "none",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_GRAFT_FILE": os.devnull,
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_PAGER": "cat",
-    "GIT_ASKPASS": "true",
-    "LC_ALL": "C",
-}
 
 
 class Git:
@@ -69,12 +31,11 @@ class Git:
 
     def command(self, *arguments: str) -> list[str]:
         """Build the command line for ``arguments``."""
-        settings = [part for setting in _SAFE_SETTINGS for part in ("-c", setting)]
-        return ["git", *settings, *arguments]
+        return gitsafety.command(*arguments)
 
     def environment(self) -> dict[str, str]:
         """Build the environment that git runs in; GIT_DIR, GIT_INDEX_FILE and the quarantine are kept."""
-        return {**os.environ, **_SAFE_ENVIRONMENT}
+        return gitsafety.environment()
 
     def run(
         self, *arguments: str, stdin: bytes | None = None, ok: Sequence[int] = (0,), timeout: float | None = None

@@ -1,53 +1,32 @@
-"""The one boundary: runs a command, prints errors, gives the exit code."""
+"""Where the program starts: answers at once what needs no more than a glance, and hands all else to the boundary.
 
-from __future__ import annotations
+Most runs are the hook of a commit without a finding. What stands here is paid for by each of them, so nothing is
+imported that Python has not loaded by itself.
+"""
 
-import os
-import signal
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
-from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct
+from hygiene import __version__
+from hygiene.cli.glance import is_clean_commit
+from hygiene.cli.registry import load_boundary
 from hygiene.dumps import forbid_core_files
-from hygiene.errors import ExitCode, HygieneError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 
-def main(argv: Sequence[str] | None = None) -> NoReturn:
+def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
     """Run the command line and exit with a code of ``design/cli.md``."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    signal.signal(signal.SIGTERM, _terminate)
+    if arguments == ["--version"]:
+        print(f"hygiene, version {__version__}")
+        sys.exit(0)
     forbid_core_files()
-    sys.exit(run(arguments))
-
-
-def run(arguments: list[str]) -> int:
-    """Run ``arguments``; prints an error for the person at the prompt and gives the exit code."""
     try:
-        name = arguments[0] if arguments else ""
-        command = load_direct(name) if name in DIRECT else load_app()
-        return command(arguments)
-    except HygieneError as error:
-        print_error(error)
-        return error.exit_code
-    except KeyboardInterrupt:
+        code = 0 if is_clean_commit(arguments) else load_boundary()(arguments)
+    except KeyboardInterrupt:  # before the boundary stands
         print("hygiene: interrupted", file=sys.stderr)
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (head, less): not our failure, but nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.INTERNAL
-    except Exception as error:
-        load_crash_report()(error)
-        return ExitCode.INTERNAL
-
-
-def print_error(error: HygieneError) -> None:
-    """Say what failed, then what to try."""
-    print(f"hygiene: error: {error.message}", file=sys.stderr)
-    if error.hint:
-        print(f"hygiene: hint: {error.hint}", file=sys.stderr)
-
-
-def _terminate(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(ExitCode.TERMINATED)
+        code = 130
+    sys.exit(code)

@@ -15,6 +15,7 @@ from pathlib import Path
 from hygiene.cli.blocked import write_blocked, write_kept
 from hygiene.cli.pushes import Update, framework_update, parse_updates, pushed_revisions, received_revisions
 from hygiene.cli.scanning import Wishes, open_scanning
+from hygiene.detect.glance.prepare import prepare
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Source
 from hygiene.detect.sources.registry import open_source
@@ -23,6 +24,7 @@ from hygiene.detect.workers import usable_cores
 from hygiene.errors import ExitCode, SourceError, UsageError
 from hygiene.finding import ScanResult
 from hygiene.git import Git
+from hygiene.places import cache_folder
 
 _SCISSORS = b"------------------------ >8 ------------------------"  # git commit -v: below stands the diff
 
@@ -129,6 +131,8 @@ def _tips(updates: Sequence[Update]) -> list[str]:
 
 def _read(source: Source, root: Path, base: str = "") -> ScanResult:
     scanning = open_scanning(root, root, Wishes(), base=base)
+    if not base:
+        prepare(cache_folder(), root, scanning.used, scanning.examiner.least)
     for notice in scanning.notices:
         _say(notice)
     return scan(source, scanning.examiner, scanning.accepted, exclude=scanning.config.exclude, jobs=usable_cores())

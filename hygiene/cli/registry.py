@@ -1,12 +1,12 @@
 """The commands, each in a file of its own that is imported only when it is called."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from importlib import import_module
-from typing import cast
 
-Command = Callable[[list[str]], int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[[list[str]], int]
 
 COMMANDS = {
     "scan": "hygiene.cli.scan",
@@ -37,16 +37,25 @@ DIRECT = {
 }
 
 
-def load_app() -> Command:
+def load_boundary() -> "Command":
+    """Import what runs a command and prints its errors."""
+    main: Command = import_module("hygiene.cli.boundary").main
+    return main
+
+
+def load_app() -> "Command":
     """Import the click application."""
-    return cast(Command, import_module("hygiene.cli.app").run)
+    run: Command = import_module("hygiene.cli.app").run
+    return run
 
 
-def load_direct(name: str) -> Command:
+def load_direct(name: str) -> "Command":
     """Import the entry of a command that runs without click."""
-    return cast(Command, import_module(DIRECT[name]).run)
+    run: Command = import_module(DIRECT[name]).run
+    return run
 
 
-def load_crash_report() -> Callable[[Exception], None]:
+def load_crash_report() -> "Callable[[Exception], None]":
     """Import what reports a mistake of our own."""
-    return cast(Callable[[Exception], None], import_module("hygiene.cli.crash").report)
+    report: Callable[[Exception], None] = import_module("hygiene.cli.crash").report
+    return report

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hygiene.config import Config, find_config, read_config
 from hygiene.detect.examine import Examiner
-from hygiene.detect.registry import load_engine
+from hygiene.detect.registry import Used, load_engine
 from hygiene.detect.rulefolders import RuleChoice
 from hygiene.places import cache_folder
 
@@ -37,6 +37,7 @@ class Scanning(NamedTuple):
     examiner: Examiner
     accepted: Callable[[], Accepted]  # baseline and allowlist, read when first asked for
     digest: str  # of rules and engine
+    used: Used
     notices: tuple[str, ...] = ()
 
 
@@ -63,6 +64,7 @@ def open_scanning(start: Path, root: Path | None, wishes: Wishes, *, base: str =
         ),
         accepted=accepted,
         digest=loaded.digest,
+        used=loaded.used,
         notices=(*notices, *((loaded.notice,) if loaded.notice else ())),
     )
 

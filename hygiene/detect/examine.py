@@ -30,7 +30,7 @@ class Examiner:
         self._engine = engine
         self._matches = engine.matches
         self._key = key
-        self._least = min_confidence
+        self.least = min_confidence
         self._judge: Judge | None = None
         self._decoder: Decoder | None = None
         self._first_hint = first_hint(engine.patterns)
@@ -67,7 +67,7 @@ class Examiner:
         if not matches:
             return []
         if self._judge is None:
-            self._judge = load_judge(self.patterns, self._key, self._least)
+            self._judge = load_judge(self.patterns, self._key, self.least)
         if matches[-1].rule < self._first_hint:
             return self._judge.hits(blob, matches)
         hints = [match for match in matches if match.rule >= self._first_hint]

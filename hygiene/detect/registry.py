@@ -10,9 +10,18 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from hygiene.detect.glance.ready import state_of
 from hygiene.detect.match import Engine, Pattern
-from hygiene.detect.rulecache import CompiledRules, cache_key, read_compiled, write_compiled
-from hygiene.detect.rulefolders import RuleChoice, rule_files
+from hygiene.detect.rulecache import (
+    CompiledRules,
+    State,
+    cache_key,
+    compiled_path,
+    read_compiled,
+    rule_states,
+    write_compiled,
+)
+from hygiene.detect.rulefolders import RuleChoice, deciding_files
 
 if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
@@ -22,11 +31,21 @@ _MODEL = Path(__file__).with_name("model") / "generic.bin"
 NOTICE = "the hyperscan wheel is missing: scanning with Python's re gives the same results, many times slower"
 
 
+class Used(NamedTuple):
+    """The rules of a run, and what they depend on."""
+
+    patterns: Sequence[Pattern]
+    states: Sequence[State]  # of all files and folders that decide on them, as they were before they were read
+    path: Path  # the file of the cache that holds them
+    database_size: int  # bytes, at its end; 0 for an engine that needs none
+
+
 class Loaded(NamedTuple):
     """An engine with the rules of a run."""
 
     engine: Engine
     digest: str  # of the rules, the engine and the model: what decides on what is found
+    used: Used
     notice: str = ""  # what the user should know about the engine
 
 
@@ -36,16 +55,18 @@ def load_engine(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
     ``kind`` is hyperscan or re; without it, the best there is. Raises ConfigError for broken rules.
     """
     module = _engine_module(kind)
-    key = cache_key(rule_files(choice), (*choice.disable, str(choice.only)), module.NAME)
+    states = rule_states(deciding_files(choice))
+    folders = tuple(state_of(str(folder)) for folder in choice.folders)  # a new file in one changes it
+    key = cache_key(states, (*choice.disable, str(choice.only)), module.NAME)
     compiled = read_compiled(cache, key)
-    if compiled is not None:
-        try:
-            return _loaded(module, compiled)
-        except module.DamagedDatabase:
-            pass  # made for another CPU, or damaged: made again below
-    compiled = _compile(module, choice)
-    write_compiled(cache, key, compiled)
-    return _loaded(module, compiled)
+    engine = _open(module, compiled) if compiled else None
+    if compiled is None or engine is None:
+        compiled = _compile(module, choice)
+        write_compiled(cache, key, compiled)
+        engine = cast(Engine, module.open_engine(compiled.patterns, compiled.database))
+    used = Used(engine.patterns, (*states, *folders), compiled_path(cache, key), len(compiled.database))
+    digest = f"{compiled.digest} {module.NAME} {_model_state()}"
+    return Loaded(engine, digest, used, "" if module.NAME.startswith("hyperscan") else NOTICE)
 
 
 def load_judge(patterns: Sequence[Pattern], key: Callable[[], bytes], min_confidence: str) -> Judge:
@@ -94,10 +115,12 @@ def _compile(module: Any, choice: RuleChoice) -> CompiledRules:
     return CompiledRules(patterns, rules.digest, module.compile_database(patterns))
 
 
-def _loaded(module: Any, compiled: CompiledRules) -> Loaded:
-    engine = module.open_engine(compiled.patterns, compiled.database)
-    notice = "" if module.NAME.startswith("hyperscan") else NOTICE
-    return Loaded(engine, f"{compiled.digest} {module.NAME} {_model_state()}", notice)
+def _open(module: Any, compiled: CompiledRules) -> Engine | None:
+    """Open the engine; None for a database that is damaged, or was made for another CPU."""
+    try:
+        return cast(Engine, module.open_engine(compiled.patterns, compiled.database))
+    except module.DamagedDatabase:
+        return None
 
 
 def _model_state() -> str:

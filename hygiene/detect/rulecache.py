@@ -18,6 +18,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from hygiene import __version__
+from hygiene.detect.glance.ready import state_of
 from hygiene.detect.match import Pattern
 from hygiene.errors import WriteError
 from hygiene.fileio import is_private, make_private_folder, write_atomic
@@ -25,7 +26,7 @@ from hygiene.fileio import is_private, make_private_folder, write_atomic
 _FORMAT = 2
 _MAGIC = b"hygiene rules "
 _HERE = Path(__file__).parent
-_MAKERS = tuple(_HERE / name for name in ("compile.py", "pattern.py", "rulefile.py", "encodings/prefilter.py"))
+MAKERS = tuple(_HERE / name for name in ("compile.py", "pattern.py", "rulefile.py", "encodings/prefilter.py"))
 _KEPT = 16  # rule sets of other projects and versions; older ones go
 
 
@@ -37,16 +38,23 @@ class CompiledRules(NamedTuple):
     database: bytes  # Hyperscan's; empty for the engine that needs none
 
 
-def cache_key(files: Sequence[Path], settings: Sequence[str], engine: str) -> str:
+State = tuple[str, int, int, int, int]
+
+
+def rule_states(files: Sequence[Path]) -> tuple[State, ...]:
+    """Give the states of all that compiled rules are made from: ``files``, and our modules that read them."""
+    return tuple(state_of(str(path)) for path in (*MAKERS, *files))
+
+
+def cache_key(states: Sequence[State], settings: Sequence[str], engine: str) -> str:
     """Say in one line what compiled rules depend on: a change of any rule file or setting changes it."""
-    states = [_state(path) for path in (*_MAKERS, *files)]
-    parts = (__version__, _FORMAT, engine, sys.implementation.cache_tag, _cpu(), states, tuple(settings))
+    parts = (__version__, _FORMAT, engine, sys.implementation.cache_tag, _cpu(), tuple(states), tuple(settings))
     return repr(parts)
 
 
 def read_compiled(folder: Path, key: str) -> CompiledRules | None:
     """Read the compiled rules for ``key``, or None where there are none that can be trusted."""
-    path = _path(folder, key)
+    path = compiled_path(folder, key)
     if not (is_private(folder) and is_private(path)):
         return None
     try:
@@ -71,11 +79,12 @@ def write_compiled(folder: Path, key: str, rules: CompiledRules) -> None:
     with contextlib.suppress(OSError, WriteError):
         make_private_folder(folder)
         if is_private(folder):
-            write_atomic(_path(folder, key), content, mode=0o600)
+            write_atomic(compiled_path(folder, key), content, mode=0o600)
             _prune(folder)
 
 
-def _path(folder: Path, key: str) -> Path:
+def compiled_path(folder: Path, key: str) -> Path:
+    """Give the file that holds, or will hold, the compiled rules for ``key``; it ends with the database."""
     name = key.encode("utf-8", "surrogateescape")
     return folder / f"rules-{crc32(name):08x}{crc32(name[::-1]):08x}"
 
@@ -84,11 +93,6 @@ def _prune(folder: Path) -> None:
     files = sorted(folder.glob("rules-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in files[_KEPT:]:
         path.unlink(missing_ok=True)
-
-
-def _state(path: Path) -> tuple[str, int, int, int, int]:
-    status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
 def _cpu() -> str:

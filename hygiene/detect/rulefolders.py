@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hygiene.errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_SHIPPED = _PACKAGE / "_rules"
 
 
 class RuleChoice(NamedTuple):
@@ -21,8 +22,19 @@ class RuleChoice(NamedTuple):
 
 def built_in_folder() -> Path:
     """Where the built-in rules lie: inside the wheel, or beside the package in a checkout."""
-    shipped = _PACKAGE / "_rules"
-    return shipped if shipped.is_dir() else _PACKAGE.parent / "rules"
+    return _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent / "rules"
+
+
+def deciding_files(choice: RuleChoice) -> list[Path]:
+    """List the files whose state decides on the rules of ``choice``.
+
+    The built-in rules of an installed package are replaced as a whole, so their folder stands for some 270 files.
+    """
+    own = rule_files(RuleChoice(choice.folders, choice.disable, only=True))
+    if choice.only:
+        return own
+    folder = built_in_folder()
+    return [folder, *own] if folder == _SHIPPED else [*_files(folder), *own]
 
 
 def rule_files(choice: RuleChoice) -> list[Path]:

@@ -5,18 +5,25 @@ import sys
 
 import pytest
 
+from hygiene.detect.template import fill_template
 from tests.repository import Repository
 
 BANNED = {"boto3", "hvac", "rich", "git", "detect_secrets", "pyrage", "cryptography", "numpy"}
 HEAVY = {"click", "tomllib", "datetime", "traceback", "multiprocessing", "asyncio", "http", "ssl", "platformdirs"}
+# What Python does not load by itself, and what takes as long to import as a small commit takes to scan.
+FELT = {"re", "enum", "typing", "pathlib", "subprocess", "tempfile", "collections", "functools", "contextlib", "json"}
+SECRET = b"key = " + fill_template("ghp_{b62:30}{crc62}", "imports").encode()
 
 
 def imported(folder, arguments):
+    """Run the program; gives its exit code and the modules that it has imported."""
     code = (
         "import sys\n"
-        "from hygiene.cli.entry import run\n"
-        f"code = run({arguments!r})\n"
-        "print(code, *sorted({name.partition('.')[0] for name in sys.modules}))\n"
+        "from hygiene.cli.entry import main\n"
+        "try:\n"
+        f"    main({arguments!r})\n"
+        "except SystemExit as end:\n"
+        "    print(int(end.code or 0), *sorted({name.partition('.')[0] for name in sys.modules}))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     code, *names = done.stdout.splitlines()[-1].split()
@@ -34,10 +41,24 @@ def repository(tmp_path, monkeypatch):
     return repository
 
 
-def test_hook_clean_commit_imports_neither_banned_nor_heavy_modules(repository):
+def test_hook_clean_commit_imports_nothing_that_is_felt(repository):
     code, names = imported(repository.folder, ["hook", "pre-commit"])
     assert code == 0
-    assert not names & (BANNED | HEAVY)
+    assert not names & (BANNED | HEAVY | FELT)
+
+
+def test_hook_with_a_finding_imports_no_banned_module(repository):
+    repository.write("b.py", SECRET)
+    repository.git("add", "-A")
+    code, names = imported(repository.folder, ["hook", "pre-commit"])
+    assert code == 1
+    assert not names & (BANNED | {"click"})
+
+
+def test_version_imports_nothing_that_is_felt(tmp_path):
+    code, names = imported(tmp_path, ["--version"])
+    assert code == 0
+    assert not names & (BANNED | HEAVY | FELT)
 
 
 def test_scan_imports_no_banned_module(repository):

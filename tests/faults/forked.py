@@ -17,7 +17,7 @@ import hygiene.cli.secret
 import hygiene.rotate.providers.aws_iam
 import hygiene.rotate.providers.postgresql
 import hygiene.store.backends.embedded  # noqa: F401
-from hygiene.cli.entry import run
+from hygiene.cli.boundary import run
 
 
 def run_forked(

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pytest
 
-from hygiene.cli.entry import run
+from hygiene.cli.boundary import run
 from hygiene.config import Config
 from hygiene.store.registry import open_store
 from tests.unit.replace.migrating import git

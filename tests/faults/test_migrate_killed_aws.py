@@ -10,7 +10,7 @@ import sys
 import boto3
 import pytest
 
-from hygiene.cli.entry import run
+from hygiene.cli.boundary import run
 from tests.faults.test_migrate_killed import RULE, token, tree
 from tests.servers.moto import moto
 from tests.unit.replace.migrating import git

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from sqlalchemy.orm import Session
 
-from hygiene.cli.entry import run as main
+from hygiene.cli.boundary import run as main
 from hygiene.errors import UsageError
 from hygiene.fleet.inventory.models import Repository
 from hygiene.fleet.inventory.opening import Inventory

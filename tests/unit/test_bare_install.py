@@ -2,7 +2,7 @@
 
 import sys
 
-from hygiene.cli.entry import run
+from hygiene.cli.boundary import run
 
 
 def test_command_whose_package_is_missing_says_what_to_install(monkeypatch, capsys):

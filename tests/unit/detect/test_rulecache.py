@@ -1,6 +1,6 @@
 import pytest
 
-from hygiene.detect.rulecache import CompiledRules, cache_key, read_compiled, write_compiled
+from hygiene.detect.rulecache import CompiledRules, cache_key, read_compiled, rule_states, write_compiled
 from tests.unit.detect.sample import PATTERNS
 
 RULES = CompiledRules(PATTERNS, "digest", b"database")
@@ -71,9 +71,9 @@ def test_write_compiled_many_rule_sets_keeps_the_newest(folder):
 def test_cache_key_changed_rule_file_changes_it(tmp_path):
     path = tmp_path / "rules.toml"
     path.write_text("one")
-    before = cache_key([path], (), "engine")
+    before = cache_key(rule_states([path]), (), "engine")
     path.write_text("two")
-    assert cache_key([path], (), "engine") != before
+    assert cache_key(rule_states([path]), (), "engine") != before
 
 
 def test_cache_key_engine_and_settings_change_it(tmp_path):

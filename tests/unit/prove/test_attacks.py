@@ -213,7 +213,7 @@ def test_anchor_lost_race_for_the_ref_is_an_error_and_writes_nothing(log, git, m
 
 
 def test_anchor_command_and_verify_in_a_repository(log, git, monkeypatch, capsys, tmp_path):
-    from hygiene.cli.entry import run
+    from hygiene.cli.boundary import run
 
     home = tmp_path / "home"
     shutil.copytree(log.folder, home / "audit")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hygiene.cli.entry import run
+from hygiene.cli.boundary import run
 from hygiene.prove.event import Actor
 from hygiene.prove.log import Log
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hygiene.cli.entry import run
+from hygiene.cli.boundary import run
 from hygiene.errors import HygieneError
 from hygiene.prove.event import Actor
 from hygiene.prove.export import as_cef, as_ocsf

@@ -1,0 +1,49 @@
+"""The one boundary: runs a command, prints errors, gives the exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct
+from hygiene.errors import ExitCode, HygieneError
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``arguments`` as a program of its own; gives the exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    return run(arguments)
+
+
+def run(arguments: list[str]) -> int:
+    """Run ``arguments``; prints an error for the person at the prompt and gives the exit code."""
+    try:
+        name = arguments[0] if arguments else ""
+        command = load_direct(name) if name in DIRECT else load_app()
+        return command(arguments)
+    except HygieneError as error:
+        print_error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("hygiene: interrupted", file=sys.stderr)
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (head, less): not our failure, but nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.INTERNAL
+    except Exception as error:
+        load_crash_report()(error)
+        return ExitCode.INTERNAL
+
+
+def print_error(error: HygieneError) -> None:
+    """Say what failed, then what to try."""
+    print(f"hygiene: error: {error.message}", file=sys.stderr)
+    if error.hint:
+        print(f"hygiene: hint: {error.hint}", file=sys.stderr)
+
+
+def _terminate(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(ExitCode.TERMINATED)

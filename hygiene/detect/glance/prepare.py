@@ -1,0 +1,55 @@
+"""Leaves ready what the next glance needs. Runs after an ordinary scan, so with all imports at hand."""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hygiene.detect.glance.ready import GENERIC, HINT, RULE, ready_key, ready_name, state_of
+from hygiene.detect.match import Pattern, first_hint
+from hygiene.detect.registry import Used
+from hygiene.errors import WriteError
+from hygiene.fileio import is_private, write_atomic
+
+_KEPT = 16  # projects and versions; older ones go
+
+
+def prepare(cache: Path, root: Path, used: Used, least: str) -> None:
+    """Leave ready what a glance at ``root`` needs; a file that can't be written is no failure.
+
+    ``used``: the rules of the scan that has just ended; ``least``: the confidence from which findings count.
+    """
+    engine = sys.modules.get("hyperscan._hs_ext")
+    if engine is None or not engine.__file__ or not used.database_size:
+        return
+    with contextlib.suppress(OSError, WriteError):
+        key = ready_key(str(root))
+        if not (is_private(cache) and is_private(used.path)):
+            return
+        watched = (*used.states, state_of(engine.__file__))
+        rules = state_of(str(used.path))
+        content = (key, watched, engine.__file__, rules, used.database_size, _kinds(used.patterns), least)
+        _write(cache / ready_name(key), marshal.dumps(content))
+
+
+def _write(path: Path, content: bytes) -> None:
+    if not (is_private(path) and path.read_bytes() == content):
+        write_atomic(path, content, mode=0o600)
+        _prune(path.parent)
+
+
+def _kinds(patterns: Sequence[Pattern]) -> bytes:
+    hint = first_hint(patterns)
+    return bytes(
+        HINT if index >= hint else GENERIC if pattern.generic else RULE for index, pattern in enumerate(patterns)
+    )
+
+
+def _prune(cache: Path) -> None:
+    files = sorted(cache.glob("ready-*"), key=os.path.getmtime, reverse=True)
+    for path in files[_KEPT:]:
+        path.unlink(missing_ok=True)
