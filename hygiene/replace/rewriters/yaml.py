@@ -12,6 +12,7 @@ from hygiene.replace.rewriters.hints import placeholder
 from hygiene.replace.rewriters.kubernetes import KubernetesSecret, kubernetes_secret
 from hygiene.replace.rewriters.protocol import Change, File, Rewrite, Skip, Style, Target, Token
 from hygiene.replace.rewriters.rendered import NO_TEXT, referenced
+from hygiene.replace.rewriters.scripts import Script, script_around
 from hygiene.replace.rewriters.syntax import SyntaxRewriter
 from hygiene.replace.rewriters.tree import ancestors, enclosing_node, parsed
 from hygiene.replace.rewriters.yamlkinds import Scalar, interpolated
@@ -37,13 +38,18 @@ class Yaml:
         root = self._parse(file)
         secrets: dict[int, tuple[KubernetesSecret, list[Target]]] = {}
         outcomes: list[Change | Skip] = []
+        scripts: dict[int, tuple[Script, list[Target]]] = {}
         for target in targets:
             secret = _kubernetes(root, target, file)
-            if secret is None:
-                outcomes.append(_changed(root, target, file))
-            else:
+            script = _script(root, target, file)
+            if secret is not None:
                 secrets.setdefault(secret.data.start_byte, (secret, []))[1].append(target)
+            elif script is not None:
+                scripts.setdefault(script.scalar.start_byte, (script, []))[1].append(target)
+            else:
+                outcomes.append(_changed(root, target, file))
         outcomes += [change for secret, own in secrets.values() for change in secret.changes(own)]
+        outcomes += [outcome for script, own in scripts.values() for outcome in script.outcomes(own, file)]
         outcomes.sort(key=lambda outcome: outcome.target.start)
         return Rewrite(
             tuple(item for item in outcomes if isinstance(item, Change)),
@@ -59,6 +65,13 @@ def _kubernetes(root: Node, target: Target, file: File) -> KubernetesSecret | No
     scalar = enclosing_node(node, _SCALARS)
     secret = kubernetes_secret(scalar, file) if scalar is not None else None
     return secret if secret is not None and secret.entry(target) is not None else None
+
+
+def _script(root: Node, target: Target, file: File) -> Script | None:
+    """Give the shell script in which the target stands."""
+    node = root.descendant_for_byte_range(target.start, max(target.start, target.end - 1))
+    scalar = enclosing_node(node, _SCALARS)
+    return script_around(scalar, file) if scalar is not None else None
 
 
 def _changed(root: Node, target: Target, file: File) -> Change | Skip:

@@ -157,15 +157,13 @@ def _spring(target: Target, scalar: Scalar) -> str:
 
 
 def _workflow(target: Target, scalar: Scalar) -> str | None:
-    if scalar.hint in ("run", "script", "if", "uses", "name"):
-        return None  # text that a shell or a script would run: a value put there is an injection
+    if scalar.hint in ("script", "if", "uses", "name"):
+        return None  # text that a script would run: a value put there is an injection
     return f"${{{{ secrets.{target.variable} }}}}"
 
 
 def _gitlab(target: Target, scalar: Scalar) -> str:
-    return (
-        f"${target.variable}" if "variables" in scalar.keys else f"${{{target.variable}:?{target.variable} is not set}}"
-    )
+    return f"${target.variable}"
 
 
 def _ansible(target: Target, scalar: Scalar) -> str:

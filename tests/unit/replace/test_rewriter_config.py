@@ -30,6 +30,41 @@ REWRITTEN = [
     (".github/workflows/a.yml", "env:\n  P: ⟦s3⟧\n", "env:\n  P: ${{ secrets.V1 }}\n"),
     (".gitlab-ci.yml", "variables:\n  P: ⟦s3⟧\n", "variables:\n  P: $V1\n"),
     (
+        ".github/workflows/a.yml",
+        "a:\n  steps:\n    - name: x\n      run: |\n        curl -u u:⟦s3⟧ 'k=⟦s4⟧'\n      id: y\n",
+        "a:\n  steps:\n    - name: x\n      env:\n        V1: ${{ secrets.V1 }}\n        V2: ${{ secrets.V2 }}\n"
+        "      run: |\n"
+        '        curl -u u:"${V1:?V1 is not set}" \'k=\'"${V2:?V2 is not set}"\n      id: y\n',
+    ),
+    (
+        ".github/workflows/a.yml",
+        "a:\n  steps:\n  - run: curl ⟦s3⟧\n    env:\n      A: b # c\n",
+        'a:\n  steps:\n  - run: curl "${V1:?V1 is not set}"\n    env:\n      A: b # c\n      V1: ${{ secrets.V1 }}\n',
+    ),
+    (
+        ".github/workflows/a.yml",
+        "a:\n  steps:\n  - run: curl ⟦s3⟧\n",
+        'a:\n  steps:\n  - env:\n      V1: ${{ secrets.V1 }}\n    run: curl "${V1:?V1 is not set}"\n',
+    ),
+    (
+        ".gitlab-ci.yml",
+        "a:\n  script:\n    - curl -u u:⟦s3⟧ x\n",
+        'a:\n  script:\n    - curl -u u:"${V1:?V1 is not set}" x\n',
+    ),
+    (
+        "Dockerfile",
+        "FROM a\nRUN curl -u u:⟦s3⟧ x \\\n  && y ⟦s4⟧\n",
+        "# syntax=docker/dockerfile:1\nFROM a\nRUN --mount=type=secret,id=V1,env=V1 --mount=type=secret,id=V2,env=V2 "
+        'curl -u u:"${V1:?V1 is not set}" x \\\n  && y "${V2:?V2 is not set}"\n',
+    ),
+    (
+        "Dockerfile",
+        "# syntax=docker/dockerfile:1\nRUN a ⟦s3⟧\n",
+        '# syntax=docker/dockerfile:1\nRUN --mount=type=secret,id=V1,env=V1 a "${V1:?V1 is not set}"\n',
+    ),
+    ("Dockerfile", "FROM a\nENV P=⟦s3⟧\nCMD b\n", "FROM a\nCMD b\n"),
+    ("Dockerfile", 'FROM a\nENV P "⟦s3⟧"\nCMD b\n', "FROM a\nCMD b\n"),
+    (
         "group_vars/all.yml",
         "a: ⟦s3⟧\nb: x ⟦s4⟧\n",
         "a: \"{{ lookup('ansible.builtin.env', 'V1', default=undef()) }}\"\n"
@@ -37,11 +72,19 @@ REWRITTEN = [
     ),
 ]
 LEFT = [
+    ("Dockerfile", "ENV P=⟦s3cret⟧\nRUN a $P\n", "layers"),
+    ("Dockerfile", "ENV P=⟦s3cret⟧ Q=1\n", "layers"),
+    ("Dockerfile", "ARG P=⟦s3cret⟧\n", "layers"),
+    ("Dockerfile", 'RUN ["a", "⟦s3cret⟧"]\n', "layers"),
+    ("Dockerfile", "RUN <<EOF\na ⟦s3cret⟧\nEOF\n", "layers"),
     ("a.yml", "⟦s3cret⟧: 1\n", "key"),
     (".env", "A=${B}⟦s3⟧\n", "other variables"),
     (".env", "PATH=⟦s3cret⟧\n", "manifest"),
     (".env", "⟦s3cret⟧\n", "NAME=value"),
-    (".github/workflows/a.yml", "jobs:\n  a:\n    steps:\n    - run: curl ⟦s3cret⟧\n", "script"),
+    (".github/workflows/a.yml", "a:\n  steps:\n  - run: curl ⟦s3cret⟧\n    shell: pwsh\n", "POSIX"),
+    (".github/workflows/a.yml", "a:\n  runs-on: windows-latest\n  steps:\n  - run: curl ⟦s3cret⟧\n", "POSIX"),
+    (".github/workflows/a.yml", 'a:\n  steps:\n  - run: "curl ⟦s3cret⟧"\n', "quotes"),
+    (".github/workflows/a.yml", "a:\n  steps:\n  - run: curl ⟦s3cret⟧\n    env: {A: b}\n", "env"),
 ]
 
 

@@ -45,7 +45,7 @@ LEFT = [
     ("main.tf", 'terraform {\n  backend "s3" {\n    p = "⟦s3cret⟧"\n  }\n}\n', "no expression"),
     ("a.sql", "CREATE USER a IDENTIFIED BY '⟦s3cret⟧';\n", "client"),
     ("db/V2__users.sql", "CREATE ROLE a PASSWORD '⟦s3cret⟧';\n", "checksum"),
-    ("Dockerfile", "FROM a\nENV P=⟦s3cret⟧\n", "layers"),
+    ("Dockerfile", "FROM a\nENV P=⟦s3cret⟧ \\\n  Q=1\n", "layers"),
     (".netrc", "machine a password ⟦s3cret⟧\n", "neither"),
     (".pypirc", "password = ⟦s3cret⟧\n", "neither"),
     ("server.pem", "⟦-----BEGIN KEY-----\nabc\n-----END KEY-----⟧\n", "whole file"),
