@@ -17,6 +17,7 @@ from hygiene.detect.scan import scan
 from hygiene.detect.sources.registry import open_source
 from hygiene.detect.workers import usable_cores
 from hygiene.errors import ExitCode, SourceError
+from hygiene.finding import Provenance
 from hygiene.git import Git, find_root
 from hygiene.replace.purge import SHORTEST, Purged, check_source, purge
 from hygiene.report.text import count
@@ -86,8 +87,13 @@ def _found(root: Path, wishes: Wishes, jobs: int | None) -> _Leaks:
         )
     found = [finding for finding in result.findings if finding.status != "allowlisted"]
     values = {finding.secret.reveal() for finding in found}
-    lost = {finding.blob for finding in found if all(place.kind == "unreachable" for place in finding.provenance)}
+    lost = {finding.blob for finding in found if all(_is_lost(place) for place in finding.provenance)}
     return _Leaks([Secret(value) for value in sorted(values)], len(lost))
+
+
+def _is_lost(place: Provenance) -> bool:
+    """Say whether only the reflog, or nothing at all, leads to ``place``."""
+    return place.kind in ("commit", "message", "unreachable") and not place.refs
 
 
 def _report(done: Purged, unreachable: int) -> Iterator[str]:

@@ -142,7 +142,8 @@ def _clone(root: Path, mirror: Path) -> None:
 
 def _filter(mirror: Path, expressions: Path) -> None:
     """Run git-filter-repo; the values are in a file, never in its arguments."""
-    options = ["--sensitive-data-removal", "--no-fetch", "--quiet", "--replace-refs", "delete-no-add"]
+    # The mirror is fresh and ours; without --force, a stash in it is taken for work that could be lost.
+    options = ["--force", "--sensitive-data-removal", "--no-fetch", "--quiet", "--replace-refs", "delete-no-add"]
     command = [sys.executable, "-m", "git_filter_repo", *options]
     command += ["--replace-text", str(expressions), "--replace-message", str(expressions)]
     command += ["--blob-callback", _BINARIES]

@@ -9,6 +9,7 @@ from threading import Event, Thread
 import psycopg
 import pytest
 
+from tests.e2e.credentials import Forge
 from tests.probes.conftest import LINE, TOKEN
 from tests.probes.proxy import Proxy
 
@@ -107,7 +108,7 @@ def test_probe_38_unknown_outcome_is_settled_before_anything_is_tried_again(bare
 @pytest.fixture
 def proved(bare_project):
     """A leak that was stored, replaced, and revoked by hand."""
-    bare_project.write("app.py", LINE)
+    bare_project.write("app.py", f'db_password = "{Forge(39).password()}"\n')
     leaked = bare_project.save()
     bare_project.hygiene("migrate", "--apply", code=0)
     replaced = bare_project.save(message="move it")
