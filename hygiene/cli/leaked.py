@@ -84,13 +84,21 @@ def without_halves(found: Iterable[Leak]) -> list[Leak]:
 
 def leak_labels(root: Path, leak: Leak) -> dict[str, str]:
     """Learn user, host and the like from the text that a secret leaked in; nothing where that doesn't tell."""
-    for finding in leak.findings:
-        if finding.encoding:
-            continue
-        try:
-            text = Git(root).run("cat-file", "blob", finding.blob)
-        except SourceError:
-            continue  # a commit message, or an object that is gone
-        if labels := labels_around(text, finding.start, finding.end):
-            return labels
-    return {}
+    return next(filter(None, (found_labels(root, finding) for finding in leak.findings)), {})
+
+
+def found_labels(root: Path | None, finding: Finding) -> dict[str, str]:
+    """Learn user, host and the like from the text around ``finding``, in the repository at ``root`` or in a file."""
+    if finding.encoding:
+        return {}
+    try:
+        text = _text_around(root, finding)
+    except (SourceError, OSError):
+        return {}  # a commit message, an archive's member, or an object that is gone
+    return labels_around(text, finding.start, finding.end)
+
+
+def _text_around(root: Path | None, finding: Finding) -> bytes:
+    if any(place.kind == "file" for place in finding.provenance):
+        return (root or Path()).joinpath(finding.path).read_bytes()
+    return Git(root or Path()).run("cat-file", "blob", finding.blob)

@@ -5,6 +5,9 @@ from importlib import import_module
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from hygiene.finding import ScanResult
 
     Command = Callable[[list[str]], int]
 
@@ -53,6 +56,12 @@ def load_direct(name: str) -> "Command":
     """Import the entry of a command that runs without click."""
     run: Command = import_module(DIRECT[name]).run
     return run
+
+
+def load_verifier() -> "Callable[[ScanResult, Path | None, str], ScanResult]":
+    """Import what asks providers about findings: only on request, since it is a login."""
+    verifier: Callable[[ScanResult, Path | None, str], ScanResult] = import_module("hygiene.cli.verifying").verified
+    return verifier
 
 
 def load_crash_report() -> "Callable[[Exception], None]":

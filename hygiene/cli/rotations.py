@@ -124,9 +124,9 @@ class Rotations:
         labels = {**request.labels, **dict(secret.labels), **policy.settings}
         return open_provider(name, self._target(provider_name(name), request.name, labels, request.answer))
 
-    def provider_of_finding(self, finding: Finding) -> Provider:
-        """Open the provider that could tell whether a found credential is live."""
-        labels = {"rule": finding.rule}
+    def provider_of_finding(self, finding: Finding, around: Mapping[str, str]) -> Provider:
+        """Open the provider that could tell whether a found credential is live; ``around`` are labels from its text."""
+        labels = {"rule": finding.rule, **around}
         name = guess_provider(labels, finding.secret)
         return open_provider(name, self._target(name, finding.rule, labels, None))
 

@@ -15,6 +15,7 @@ import click
 from hygiene import __version__
 from hygiene.cli.acceptance import allowlist_notices
 from hygiene.cli.progress import progress
+from hygiene.cli.registry import load_verifier
 from hygiene.cli.scanning import Scanning, Wishes, open_scanning
 from hygiene.config import find_config
 from hygiene.detect.scan import scan
@@ -57,6 +58,7 @@ class Target(NamedTuple):
 @click.option("--no-baseline", is_flag=True, help="Report what the baseline accepts as new.")
 @click.option("--no-cache", is_flag=True, help="With --history: read all, also what an earlier scan has seen.")
 @click.option("--show-secrets", is_flag=True, help="Show values in full (text, json, jsonl).")
+@click.option("--verify", is_flag=True, help="Ask the providers whether what was found is live: that is a login.")
 @click.option("--min-confidence", type=click.Choice(CONFIDENCES), default=None, help="Report from here upwards.")
 @click.option("--config", default="", metavar="FILE", help="Configuration to use instead of the nearest one.")
 @click.option("--engine", type=click.Choice(["hyperscan", "re"]), default=None, hidden=True)
@@ -87,6 +89,8 @@ def command(path: Path, **options: Any) -> int:
             report=report,
         )
     result = complete(result)
+    if options["verify"] and result.findings:
+        result = load_verifier()(result, root, options["config"])
     _write(result, options)
     _tell(scanning, target)
     return exit_code(result)

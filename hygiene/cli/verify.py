@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from hygiene.cli.compose import compose, config_option, store_option
-from hygiene.cli.leaked import scan_history
+from hygiene.cli.leaked import History, found_labels, scan_history
 from hygiene.cli.rotations import Request, Rotations
 from hygiene.errors import ExitCode, ProviderError, UsageError
 from hygiene.finding import Finding
@@ -51,7 +51,7 @@ def command(*, names: tuple[str, ...], leaked: bool, as_json: bool, store_name: 
     rotations = Rotations(composition, store_name)
     results = [_stored(rotations, composition.recorder, name) for name in names]
     if leaked:
-        results += _found(rotations, composition.recorder, scan_history(Path.cwd(), config=config_path or "").findings)
+        results += _found(rotations, composition.recorder, scan_history(Path.cwd(), config=config_path or ""))
     _print(results, as_json=as_json)
     wrong = {(True, "live"), (False, "dead")}
     return (
@@ -66,14 +66,14 @@ def _stored(rotations: Rotations, recorder: Recorder, name: str) -> Verified:
     return Verified(name, check.verdict.value, provider.name, check.identity, check.evidence)
 
 
-def _found(rotations: Rotations, recorder: Recorder, findings: tuple[Finding, ...]) -> Iterator[Verified]:
+def _found(rotations: Rotations, recorder: Recorder, history: History) -> Iterator[Verified]:
     """Ask for each leaked credential once, in the order of its places."""
     asked: set[str] = set()
-    for finding in findings:
+    for finding in history.findings:
         if finding.fingerprint in asked:
             continue
         asked.add(finding.fingerprint)
-        name, check = verify_finding(rotations, finding)
+        name, check = verify_finding(rotations, finding, history.root)
         recorder.record(
             VERIFY, finding.rule, OK, fingerprint=finding.fingerprint, verdict=check.verdict.value, rule=finding.rule
         )
@@ -83,10 +83,10 @@ def _found(rotations: Rotations, recorder: Recorder, findings: tuple[Finding, ..
         )
 
 
-def verify_finding(rotations: Rotations, finding: Finding) -> tuple[str, Check]:
-    """Ask whether a found credential is live; gives the provider's name and its answer."""
+def verify_finding(rotations: Rotations, finding: Finding, root: Path | None) -> tuple[str, Check]:
+    """Ask whether a credential found in ``root`` is live; gives the provider's name and its answer."""
     try:
-        provider = rotations.provider_of_finding(finding)
+        provider = rotations.provider_of_finding(finding, found_labels(root, finding))
     except ProviderError as error:
         return "", Check(Verdict.UNKNOWN, error.message)
     return provider.name, provider.verify(finding.secret)
