@@ -2,9 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: system demo test test-slow lint types contracts unit accuracy clean
+.PHONY: system install demo test test-slow lint types contracts unit accuracy clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
+
+# Into .venv, with a link to it where a user's own programs lie.
+PREFIX ?= $(HOME)/.local
+install: .venv/runtime.stamp
+	mkdir -p "$(PREFIX)/bin"
+	ln -sf "$(CURDIR)/.venv/bin/hygiene" "$(PREFIX)/bin/hygiene"
 
 test: system .venv/dev.stamp lint types contracts unit
 

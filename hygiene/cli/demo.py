@@ -13,30 +13,51 @@ from pathlib import Path
 import click
 
 from hygiene.cli.demofiles import commit, write_shop
-from hygiene.cli.demoservice import Service
+from hygiene.cli.demoservice import Service, new_token
 from hygiene.errors import ExitCode, HygieneError
 from hygiene.fileio import make_private_folder
 from hygiene.report.terminal import printable
 
 _LINES = 6  # of a step's output
+_NOBODY = "127.0.0.1:9"  # the discard port: no service listens
 
 
 @click.command()
 @click.option(
     "--keep", type=click.Path(path_type=Path, file_okay=False), help="Make it in this empty folder, and keep it."
 )
-def command(keep: Path | None) -> int:
+@click.option(
+    "--repository",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Only make the repository, in this new folder, to try the commands on.",
+)
+def command(keep: Path | None, repository: Path | None) -> int:
     """Go once round the loop: found, stored, replaced, rotated, proved.
 
     Makes a small repository and a little service on the loopback interface, both with credentials made on the spot,
     and runs the commands that a person would type. Nothing leaves this machine; your own store and audit log are not
     touched.
+
+    \b
+    hygiene demo                      the whole loop, and nothing is left of it
+    hygiene demo --repository shop    a repository with leaks, for you to go on with
     """
-    if keep is not None and keep.exists() and any(keep.iterdir()):
-        raise click.UsageError(f"{keep} is not empty")
+    for folder in filter(None, (keep, repository)):
+        if folder.exists() and any(folder.iterdir()):
+            raise click.UsageError(f"{folder} is not empty")
+    if repository is not None:
+        return _make_repository(repository)
     place = tempfile.TemporaryDirectory(prefix="hygiene-demo-") if keep is None else nullcontext(str(keep))
     with place as name, Service() as service:
         _Demo(make_private_folder(Path(name).resolve()), service).run()
+    return ExitCode.CLEAN
+
+
+def _make_repository(folder: Path) -> int:
+    """Make the shop without its service: a repository to scan and to migrate."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_shop(folder, _NOBODY, new_token())
+    click.echo(f"a repository with three leaks is in {folder}; on with: hygiene scan {folder}", err=True)
     return ExitCode.CLEAN
 
 

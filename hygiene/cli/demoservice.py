@@ -36,10 +36,10 @@ class Service:
 
     def issue(self) -> str:
         """Make a valid token."""
-        token = "shop_" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        new = new_token()
         with self._lock:
-            self._valid.add(_digest(token))
-        return token
+            self._valid.add(_digest(new))
+        return new
 
     def knows(self, token: str) -> bool:
         """Say whether ``token`` is valid."""
@@ -49,6 +49,11 @@ class Service:
         """Make ``token`` worthless."""
         with self._lock:
             self._valid.discard(_digest(token))
+
+
+def new_token() -> str:
+    """Make a token that no service knows yet."""
+    return "shop_" + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
 def _digest(token: str) -> bytes:
