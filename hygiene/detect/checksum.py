@@ -102,6 +102,10 @@ _WITH_SURROUNDINGS: Mapping[str, Callable[[bytes, bytes], bool | None]] = {
 }
 # Checks that only weed out what was plainly never drawn at random; they prove nothing.
 PLAUSIBILITY = frozenset({"random", "random-hex", "uuid-random", "ethereum-range", "solana-length", "aws-key-id"})
+# Checks that say whether a value has a shape that many have: what fails one may still be some other credential.
+SHAPES = PLAUSIBILITY | {"base64-32", "base64-64", "basic-auth"}
+# Checks that say what a thing is, not that it is of use to whoever finds it: a pass leaves what the rule says.
+DESCRIPTIVE = frozenset({"private-key-encrypted"})
 
 
 def check_secret(name: str, secret: bytes, around: bytes = b"") -> bool | None:

@@ -13,8 +13,10 @@ from hygiene.detect.classifier_value import (
     is_constant,
     is_dotted,
     is_encrypted,
+    is_private_key,
     is_prose,
     is_public_material,
+    is_random_list,
     is_reference,
     word_share,
 )
@@ -27,14 +29,19 @@ _DIGITS_AND_MARKS = re.compile(rb"[0-9@#$%^&*+=~|_/\\\\]")
 _LETTERS = re.compile(rb"[A-Za-z .,:;!?'-]+")
 _ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
-# A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon.
+# A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon, the
+# name of a .NET assembly's public key.
 _NO_SECRET_NAME = re.compile(
-    rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|\.(?:com|org|net|io)$"
+    rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|"
+    rb"\.(?:com|org|net|io)$|public_?key_?token$"
 )
+_ID_NAME = re.compile(rb"(?:[_-]|[a-z](?=I))(?i:id)$")
 _KEY_ID = re.compile(
     rb"(?=[0-9x]*[A-F])(?:0x)?(?:[0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{40})"
 )  # OpenPGP's short, long id and fingerprint
 _CAPITALS = re.compile(rb"[A-Z]{2,12}")
+_DER = re.compile(rb"MI[IG][\w+/]{40}")  # a sequence of 128 bytes and more, in base64
+_DIGIT = re.compile(rb"\d")
 _PROSE_WORDS = 3
 _JUDGED = ("assign", "near", "flag", "header")
 
@@ -47,13 +54,17 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
     value = data[candidate.start : candidate.end]
     if is_public_material(value) or is_encrypted(value):
         return True
+    if candidate.kind == "bytes":
+        return not is_random_list(value)
+    if candidate.kind == "key-block" or _DER.match(value):
+        return not is_private_key(value)
     if candidate.kind not in _JUDGED:
         return False
     name = data[candidate.name_start : candidate.name_end].lower()
     bare_code = not candidate.quote and place.language == _CODE_LANGUAGE
     return (
         len(value) < 4
-        or _is_unlike_any(candidate, value, name)
+        or _is_unlike_any(candidate, value, data[candidate.name_start : candidate.name_end])
         or (not candidate.quote and _is_bare_nonsense(data, candidate, value, place))
         or is_constant(value)
         or _is_foreign_prose(value, place)
@@ -63,13 +74,14 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
     )
 
 
-def _is_unlike_any(candidate: Candidate, value: bytes, name: bytes) -> bool:
+def _is_unlike_any(candidate: Candidate, value: bytes, spelt: bytes) -> bool:
     """Whether a value has the shape of something else: cut short, hardly a letter, a digest or public id by name."""
+    name = spelt.lower()
     if value.endswith(b"...") or len(_ALPHANUMERIC.findall(value)) < 3:
         return True
     if candidate.kind == "header":
-        return bool(_ENGLISH.fullmatch(value)) or _has_no_password(value)
-    if _NO_SECRET_NAME.search(name):
+        return bool(_ENGLISH.fullmatch(value)) or (name == b"basic" and _has_no_password(value))
+    if _NO_SECRET_NAME.search(name) or (_ID_NAME.search(spelt) and b"secret" not in name):
         return True
     if name in (b"token", b"key") and _CAPITALS.fullmatch(value):
         return True
@@ -104,6 +116,8 @@ def _is_worded(candidate: Candidate, value: bytes, worded: tuple[float, int, int
     """Whether a value reads as words where a credential would not."""
     share, count, _ = worded
     bare_code, name = around
+    if len(_DIGIT.findall(value)) * 3 > len(value):  # the letters between digits may be anything
+        return False
     if share > 0.99:
         if candidate.kind in ("flag", "header"):
             return True

@@ -188,6 +188,24 @@ def is_encrypted(text: bytes) -> bool:
     return _key_material(text) == 3 or (text.startswith(b"ey") and _jwt(text)[1] > 0)
 
 
+def is_private_key(value: bytes) -> bool:
+    """Whether a key block holds a key: PEM with a body, or DER that begins as PKCS #1 and #8 and SEC 1 do.
+
+    All three are a sequence whose first member is a small version number; a certificate or a public key begins with
+    another sequence (RFC 5208, RFC 5915, RFC 8017).
+    """
+    if value.startswith(b"-----"):
+        return _key_material(value) > 1
+    if value.startswith(b"LS0"):
+        return True
+    try:
+        head = a2b_base64(value[:24].translate(_URL_SAFE))
+    except ValueError:
+        return False
+    body = 2 + (head[1] & 0x7F if head[1] & 0x80 else 0)
+    return head[:1] == b"0" and head[body : body + 2] == b"\x02\x01" and head[body + 2] < 4
+
+
 def is_random_list(text: bytes) -> bool:
     """Whether the value is a list of numbers that neither repeat nor count up."""
     _, distinct, steps = _numbers(text)

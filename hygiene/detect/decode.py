@@ -14,6 +14,7 @@ from hygiene.detect.judge import Judge
 from hygiene.detect.lines import position
 from hygiene.detect.match import HINT, Engine, Hit, Match, first_hint
 from hygiene.detect.sources.protocol import Blob
+from hygiene.finding import CONFIDENCES
 
 DEPTH = 4  # encodings inside one another
 _SMALL = 1 << 20  # bytes: of one blob twice its size and so much more is decoded, which only a bomb exceeds
@@ -64,7 +65,10 @@ class Decoder:
             kept.append(hit)
 
     def _is_guess(self, plain: Hit, decoded: Hit) -> bool:
-        return self._patterns[plain.rule].generic or plain.rule == decoded.rule
+        if not self._patterns[plain.rule].generic:
+            return plain.rule == decoded.rule
+        surer = CONFIDENCES.index(decoded.confidence) >= CONFIDENCES.index(plain.confidence)
+        return surer or not self._patterns[decoded.rule].generic
 
     def decoded(self, data: bytes, hints: Iterable[Match]) -> Iterator[tuple[Decoded, list[Match]]]:
         """Give every text that ``data`` holds encoded where ``hints`` say, with the matches of the rules in it."""

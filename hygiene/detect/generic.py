@@ -37,9 +37,9 @@ _NAME = re.compile(
 _IDENTIFIER = re.compile(rb"[A-Za-z_$@\x80-\xff](?:[\w$@.\x80-\xff]|-(?=[\w]))*")
 _AFTER = re.compile(
     rb"""["'`\\*]{0,4}[\])}]{0,3}["']?(?P<gap>[ \t]{0,40})
-    (?:(?::\s*|\s+)(?:[&*]?[\w.\[\]<>?|]{1,40})\s*(?==[^=]))?          # a type between name and value
+    (?:(?::\s*|\s+)(?:[&*]?[\w.\[\]<>?|]{1,40})(?:\s+(?==[^=])|(?==[^=\s])))?  # a type between name and value
     (?P<op>:=|=>|->|<-|===?|!==?|\+=|\?=|\|\||;s:\d{1,4}:|[=:,>(]|\{|(?=\s)|(?=["'`]))\s{0,20}
-    (?P<wrap>(?:(?:new|return|await|not|final|const|static)\s+)?(?:[&*]?[\w.:<>\[\]]{0,48}[({\[]\s{0,4}){0,2})
+    (?P<wrap>(?:(?:new|return|await|not|final|const|static|with:)\s+)?(?:[&*]?[\w.:<>\[\]]{0,48}[({\[]\s{0,4}){0,2})
     (?:[rbufRBLU@$&]{1,2}(?=["'`]))?
     (?P<value>"{3}[^"]{1,4096}"{3}|"(?:[^"\\\n]|\\.){1,4096}"?|'(?:[^'\\\n]|\\.){1,4096}'?|`[^`\n]{1,4096}`?|
       \\+"[^"\\\n]{1,4096}\\+"|\\+'[^'\\\n]{1,4096}\\+'|[^\s"'`]{1,4096})
@@ -53,7 +53,7 @@ _HEADER = re.compile(
 )
 _URL = re.compile(rb"(?i)\b([a-z][a-z0-9+.%-]{1,30})://([^\s\"'`<>/?#:]{0,200}):([^\s\"'`<>/]{1,300})@(?=[\w\[{$<%.-])")
 _FLAG = re.compile(
-    rb"""(?<![\w-])(--?[A-Za-z][\w-]{0,40}|/[A-Za-z]\w{1,30}:)(?:\s+|=|(?<=:))["']?(?:[\w.+@-]{1,60}:)?([^\s"'`]{3,300})"""
+    rb"""(?<![\w-])(--?[A-Za-z][\w-]{0,40}|/[A-Za-z]\w{1,30}:)(?:\s+|=|(?<=:))(?!-)["']?(?:[\w.+@-]{1,60}:)?([^\s"'`]{3,300})"""
 )
 _SQL = re.compile(
     rb"""(?i)\b(identified\s+by|password\s+for\s+\S+\s*=|ConvertTo-SecureString(?:\s+-String)?)\s+(\\?["'`]?)([^\s"'`\\;]{3,300})"""
@@ -67,7 +67,7 @@ _TOKEN = re.compile(
     rb"\beyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,4}|\bA(?:KI|SI|RO|NP|ID|IP|GP|BI|CC)A[A-Z0-9]{12,17}\b|"
     rb"\b(?:AC|AD|AL|CA|CF|CL|CN|CR|FW|IP|KS|MM|NO|PK|PN|QU|RE|SC|SD|SK|SM|TR|UT|XE|XR)[0-9a-f]{32}\b|"
     rb"\b\d{9,14}-[0-9a-z_]{32}\.apps\.googleusercontent\.com|\bAIza[0-9A-Za-z_-]{30,36}|\bkey-[0-9a-z]{32}\b|"
-    rb"\bxox[a-z]-[0-9A-Za-z-]{10,}|\bgh[opsur]_[A-Za-z0-9]{30,}|\bya29\.[\w-]{10,}"
+    rb"\bxox[a-z]-[0-9A-Za-z-]{10,}|\bya29\.[\w-]{10,}"
 )
 _NUMBER = rb"(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})"
 _BYTES = re.compile(

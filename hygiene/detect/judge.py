@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from hygiene.detect.checksum import check_secret
+from hygiene.detect.checksum import DESCRIPTIVE, SHAPES, check_secret
 from hygiene.detect.fingerprint import fingerprint
 from hygiene.detect.globs import matches_any
 from hygiene.detect.known import is_placeholder, is_reference
@@ -23,7 +23,8 @@ from hygiene.detect.sources.protocol import Blob
 from hygiene.finding import CONFIDENCES
 
 _STRUCTURED = 20  # the priority from which a generic rule stands for a structure of its own, such as a JWT
-_PLACEHOLDER = ("low", ("looks like a placeholder",))  # of a credential's exact shape: kept for who asks for low
+# Of a credential's exact shape: kept for who asks for low.
+_PLACEHOLDER = ("low", ("looks like a placeholder",), "placeholder")
 _AROUND = 512  # bytes on each side of a secret that its checksum may look at
 
 
@@ -33,6 +34,7 @@ class _Candidate(NamedTuple):
     end: int
     confidence: str
     reasons: tuple[str, ...]
+    failed: str = ""  # "check", or "placeholder"
 
 
 class Judge:
@@ -65,8 +67,8 @@ class Judge:
         if is_reference(secret):
             return None
         around = blob.data[max(0, match.secret_start - _AROUND) : match.secret_end + _AROUND]
-        confidence, reasons = _PLACEHOLDER if is_placeholder(secret) else _checked(pattern, secret, around)
-        return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons)
+        confidence, reasons, failed = _PLACEHOLDER if is_placeholder(secret) else _checked(pattern, secret, around)
+        return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons, failed)
 
     def _guesses(self, places: Sequence[int], blob: Blob) -> Iterator[_Candidate]:
         """Let the classifier decide on what stands at ``places``; it names the rule, which may be off."""
@@ -91,12 +93,14 @@ class Judge:
 
     def _rank(self, candidate: _Candidate) -> tuple[bool, bool, int, int, int, int, str]:
         # A specific rule whose check failed must not hide another that its secret does pass (one shape of JWT,
-        # several issuers); but it still hides a generic one: an edited example is no password either.
+        # several issuers); but it still hides a generic one: an edited example is no password either. Unless only
+        # the surroundings made it that rule's, or a shape that many values have: then it may be another's credential.
         pattern = self._patterns[candidate.rule]
         confidence = CONFIDENCES.index(candidate.confidence)
         length = candidate.end - candidate.start
-        vague = pattern.generic and pattern.priority < _STRUCTURED
-        return vague, not confidence, -pattern.priority, -confidence, -length, candidate.start, pattern.id
+        vague = pattern.priority < _STRUCTURED if pattern.generic else candidate.failed == "check" and _is_weak(pattern)
+        doubtful = bool(candidate.failed) or (pattern.generic and not confidence)
+        return vague, doubtful, -pattern.priority, -confidence, -length, candidate.start, pattern.id
 
     def _hit(self, candidate: _Candidate, blob: Blob) -> Hit:
         pattern = self._patterns[candidate.rule]
@@ -125,14 +129,20 @@ class Judge:
         )
 
 
-def _checked(pattern: Pattern, secret: bytes, around: bytes) -> tuple[str, tuple[str, ...]]:
-    """Give the confidence after the checksum, and why."""
+def _is_weak(pattern: Pattern) -> bool:
+    """Say whether a failed check leaves open that the value is a credential of another kind."""
+    return pattern.confidence != "high" or pattern.checksum in SHAPES
+
+
+def _checked(pattern: Pattern, secret: bytes, around: bytes) -> tuple[str, tuple[str, ...], str]:
+    """Give the confidence after the checksum, why, and what failed."""
     verdict = check_secret(pattern.checksum, secret, around)
     if verdict is None:
-        return pattern.confidence, ()
+        return pattern.confidence, (), ""
     if verdict:
-        return "high", (f"checksum {pattern.checksum} holds",)
-    return "low", (f"checksum {pattern.checksum} fails",)
+        confidence = pattern.confidence if pattern.checksum in DESCRIPTIVE else "high"
+        return confidence, (f"checksum {pattern.checksum} holds",), ""
+    return "low", (f"checksum {pattern.checksum} fails",), "check"
 
 
 @lru_cache(maxsize=1024)

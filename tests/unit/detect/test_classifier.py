@@ -42,6 +42,25 @@ def test_judge_no_credential_is_improbable(text, path):
     assert best(text, path) < load_model().medium
 
 
+@pytest.mark.parametrize(
+    ("text", "hopeless"),
+    [
+        ("session_id = '{}'", True),
+        ("secret_id = '{}'", False),
+        ('publicKeyToken="b77a5c561934e089"', True),
+        ("token = 'f351868b979d2efd512c712e4810fde4'", False),
+        ("Bearer 5b618ef5d2f9080447a882e9d6e43610f9b619aecb2b236bb5adc900a2b3b586", False),
+        ("reset_token = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}", True),
+        ("key = 'MIIDXjCCAkagAwIBAgIUf0A6ygebPHdmubKEJHEelx4e'", True),
+        ("key = 'MIIEvAIBADANBgkqhkiG9w0BAQEFAASCBKYwggSiAgEA'", False),
+    ],
+)
+def test_net_leaves_out_what_cannot_be_a_credential(text, hopeless):
+    data = text.replace("{}", secret()).encode()
+    found = Net(load_model().words).candidates(data, "src/app.py", range(0, len(data), 4))
+    assert hopeless == (not [c for c in found if c.kind != "near"])
+
+
 def test_judge_tells_reasons_with_the_probability_first():
     data = f"api_token = '{secret()}'\n".encode()
     verdict = judge(candidates(data, "a.py", [14]), data, "a.py")[0]

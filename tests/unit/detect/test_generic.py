@@ -31,6 +31,8 @@ def found(text: str, at: str = VALUE, path: str = "a.txt") -> list[tuple[str, st
         ('{{\\"token\\": \\"{}\\"}}'.replace("{{", "{").replace("}}", "}"), "token"),
         ("alter user sys identified by {};", "identified by"),
         ("**password**: {}", "password"),
+        ("fill_in :password, with: '{}'", "password"),
+        ("const tokens = ['{}', 'other'];", "tokens"),
     ],
 )
 def test_candidates_assignment_spans_the_value_alone(text, name):
@@ -48,6 +50,14 @@ def test_candidates_assignment_spans_the_value_alone(text, name):
 )
 def test_candidates_other_kinds_span_the_value_alone(text, kind):
     assert (kind, VALUE) in {(k, v) for k, _, v in found(text.replace("{}", VALUE))}
+
+
+def test_candidates_padded_base64_without_quotes_is_no_type():
+    assert ("assign", "password", "kGOxf9bizqI=") in found("  password: kGOxf9bizqI=  # as it is\n", "kGOxf9")
+
+
+def test_candidates_option_is_not_the_value_of_another():
+    assert ("flag", VALUE) in {(k, v) for k, _, v in found(f'curl -k --user "admin:{VALUE}" https://host')}
 
 
 def test_candidates_value_on_the_next_line_is_found():
