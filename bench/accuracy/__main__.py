@@ -108,12 +108,10 @@ def _export(data: Dataset, tables: tuple[bytes, frozenset[bytes]], found: list[S
         "data": data.digest, "precision": round(medium.precision, 4), "recall": round(medium.recall, 4),
     }  # fmt: skip
     content = model_bytes(fitted, tables, head)
-    classifier_model.PATH.parent.mkdir(exist_ok=True)
-    classifier_model.PATH.write_bytes(content)
-    print(
-        f"wrote {classifier_model.PATH.name}: {len(content)} bytes, "
-        f"thresholds {head['low']} {head['medium']} {head['high']:.2f}"
-    )
+    path = Path(classifier_model.PATH)
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    print(f"wrote {path.name}: {len(content)} bytes, thresholds {head['low']} {head['medium']} {head['high']:.2f}")
 
 
 if __name__ == "__main__":

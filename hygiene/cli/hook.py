@@ -15,7 +15,8 @@ from pathlib import Path
 from hygiene.cli.blocked import write_blocked, write_kept
 from hygiene.cli.pushes import Update, framework_update, parse_updates, pushed_revisions, received_revisions
 from hygiene.cli.scanning import Wishes, open_scanning
-from hygiene.detect.glance.prepare import prepare
+from hygiene.detect.glance.look import settled
+from hygiene.detect.glance.prepare import prepare, store_values, use_values
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Source
 from hygiene.detect.sources.registry import open_source
@@ -39,7 +40,7 @@ def run(arguments: list[str]) -> int:
 
 def _before_commit(_arguments: list[str]) -> int:
     root = _root()
-    return _scan(open_source("index", root), root, "commit")
+    return _scan(open_source("index", root, settled=settled), root, "commit")
 
 
 def _before_push(arguments: list[str]) -> int:
@@ -135,7 +136,10 @@ def _read(source: Source, root: Path, base: str = "") -> ScanResult:
         prepare(cache_folder(), root, scanning.used, scanning.examiner.least)
     for notice in scanning.notices:
         _say(notice)
-    return scan(source, scanning.examiner, scanning.accepted, exclude=scanning.config.exclude, jobs=usable_cores())
+    use_values(cache_folder())
+    result = scan(source, scanning.examiner, scanning.accepted, exclude=scanning.config.exclude, jobs=usable_cores())
+    store_values(cache_folder())
+    return result
 
 
 def _root() -> Path:

@@ -7,10 +7,6 @@ the hook has no numpy.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
-
 from hygiene.detect.classifier_model import Model, boosted_score, linear_score, load_model
 from hygiene.detect.classifier_name import NAME_FEATURES, name_features
 from hygiene.detect.classifier_place import (
@@ -28,6 +24,11 @@ from hygiene.detect.classifier_reject import hopeless
 from hygiene.detect.classifier_text import hashed
 from hygiene.detect.classifier_value import VALUE_FEATURES, is_random_list, value_features
 from hygiene.detect.generic import MAX_CANDIDATES, Candidate, candidates_between, key_block_end, windows
+from hygiene.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FEATURES = (*VALUE_FEATURES, *NAME_FEATURES, *PLACE_FEATURES, "linear")
 _BEYOND = 48  # bytes after a line that may decide whether it holds a candidate
@@ -52,7 +53,9 @@ def judge(candidates: Sequence[Candidate], data: bytes, path: str) -> list[Judge
     model = load_model()
     place = place_of(path)
     lines = [line_of(data, candidate) for candidate in candidates]
-    on_line = Counter(line.start for line in lines)
+    on_line: dict[int, int] = {}
+    for line in lines:
+        on_line[line.start] = on_line.get(line.start, 0) + 1
     folded = data.lower() if candidates else b""
     verdicts = []
     for candidate, line in zip(candidates, lines, strict=True):

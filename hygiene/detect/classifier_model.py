@@ -6,17 +6,21 @@ It is made by ``bench/accuracy/train.py``; docs/model-card.md says from what.
 
 from __future__ import annotations
 
-import json
 import math
+import os
 import sys
-from array import array
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from importlib import import_module
+
+from hygiene.detect import kept
+from hygiene.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
 MAGIC = b"hygiene classifier 2\n"
-PATH = Path(__file__).with_name("model") / "generic.bin"
+PATH = os.path.join(os.path.dirname(__file__), "model", "generic.bin")  # noqa: PTH118, PTH120 - for the hook
 # The sections of the file, in their order, and the types of their items.
 SECTIONS = (
     ("bigrams", "B"),
@@ -57,10 +61,15 @@ class Model(NamedTuple):
     floor: float  # a linear score below which no credential was ever seen
 
 
-@lru_cache(maxsize=1)
 def load_model() -> Model:
     """Read the model that is shipped; once a process. Raises ValueError for a file of another format."""
-    return parse_model(PATH.read_bytes())
+    if not _loaded:
+        with open(PATH, "rb") as stream:  # noqa: PTH123
+            _loaded.append(parse_model(stream.read()))
+    return _loaded[0]
+
+
+_loaded: list[Model] = []
 
 
 def parse_model(content: bytes) -> Model:
@@ -68,7 +77,7 @@ def parse_model(content: bytes) -> Model:
     if not content.startswith(MAGIC):
         raise ValueError("not a classifier of this version")
     head_end = content.index(b"\n", len(MAGIC))
-    head = json.loads(content[len(MAGIC) : head_end])
+    head = _parsed(content[len(MAGIC) : head_end])
     parts, at = {}, head_end + 1
     if at + sum(head["sizes"].values()) != len(content):
         raise ValueError("the classifier's file is cut short, or too long")
@@ -80,7 +89,7 @@ def parse_model(content: bytes) -> Model:
     return Model(
         bigrams=bytes(parts["bigrams"]),
         words=frozenset(bytes(parts["words"]).split(b"\n")),
-        linear=memoryview(parts["linear"]),
+        linear=parts["linear"],
         roots=roots, left=left, right=right, leaf=leaf,
         feature=parts["feature"].tolist(), threshold=parts["threshold"].tolist(),
         features=tuple(head["features"]),
@@ -88,12 +97,19 @@ def parse_model(content: bytes) -> Model:
     )  # fmt: skip
 
 
-def _items(raw: bytes, code: str) -> array[Any]:
-    items: array[Any] = array(code)
-    items.frombytes(raw)
-    if sys.byteorder == "big":
-        items.byteswap()
-    return items
+def _parsed(head: bytes) -> Any:
+    def make() -> Any:
+        return import_module("json").loads(head)
+
+    return kept.find(("json", head), make) or make()
+
+
+def _items(raw: bytes, code: str) -> memoryview[Any]:
+    if sys.byteorder == "little":  # as the file is; array would import collections
+        return memoryview(raw).cast(code)  # type: ignore[call-overload, no-any-return]
+    items = import_module("array").array(code, raw)
+    items.byteswap()
+    return memoryview(items)
 
 
 def linear_score(model: Model, hashes: Iterable[int]) -> float:

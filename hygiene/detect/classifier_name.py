@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from hygiene.detect import regex as re
 
 _PARTS = re.compile(rb"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[\x80-\xff]+")
+_CAMEL = re.compile(rb"[a-z][A-Z]")
 _CORE = (
     (rb"pass|pwd|psw|pw|passwort|kennwort|senha|contrase|mdp|haslo|heslo|passphrase|passcode|pin", "password"),
     (rb"secret", "secret"),
@@ -76,7 +77,7 @@ def name_features(name: bytes) -> list[float]:
         float(last_core), float(bool(core) and core[-1]),
         float(sum(part in _NEGATIVE for part in after)), float(bool(parts) and parts[0] in _QUESTION),
         float(sum(part in _DERIVED for part in parts)), float(b"." in name), float(name.isupper()),
-        float(bool(re.search(rb"[a-z][A-Z]", name))),
+        float(bool(_CAMEL.search(name))),
         float(bool(parts) and parts[-1].endswith(b"s") and parts[-1] not in (b"pass", b"credentials")),
         float(len(after)),
     ]  # fmt: skip

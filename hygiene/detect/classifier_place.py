@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
-from typing import NamedTuple
-
+from hygiene.detect import regex as re
 from hygiene.detect.generic import Candidate
+from hygiene.record import NamedTuple
 
 ROLES = (
     "test", "spec", "mock", "fixture", "example", "sample", "docs", "doc", "vendor", "resource", "conf", "setting",
@@ -88,9 +86,21 @@ class Place(NamedTuple):
     translation: bool  # a file of texts in some language
 
 
-@lru_cache(maxsize=4096)
+_MOST_PLACES = 4096
+_places: dict[str, Place] = {}
+
+
 def place_of(path: str) -> Place:
     """Read a path's roles, ending and class of language (0 unknown, 1 code, 2 config, 3 shell, 4 prose, 5 data)."""
+    place = _places.get(path)
+    if place is None:
+        if len(_places) >= _MOST_PLACES:
+            _places.clear()
+        place = _places[path] = _read_place(path)
+    return place
+
+
+def _read_place(path: str) -> Place:
     lowered = path.lower()
     for word, role in _SYNONYMS.items():
         lowered = lowered.replace(word, role)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # feature, at least, at most, what it means; the first of each group that holds is told
 _WORDS = (
@@ -42,6 +43,10 @@ def reasons_for(row: Sequence[float], probability: float, features: tuple[str, .
     return tuple(told)
 
 
-@lru_cache(maxsize=2)
 def _indexed(features: tuple[str, ...]) -> tuple[tuple[int, float, float, str], ...]:
-    return tuple((features.index(name), least, most, words) for name, least, most, words in _WORDS)
+    if features not in _tables:
+        _tables[features] = tuple((features.index(name), least, most, words) for name, least, most, words in _WORDS)
+    return _tables[features]
+
+
+_tables: dict[tuple[str, ...], tuple[tuple[int, float, float, str], ...]] = {}

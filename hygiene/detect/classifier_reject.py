@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from binascii import a2b_base64
-from collections.abc import Container
 
+from hygiene.detect import regex as re
 from hygiene.detect.classifier_name import CORE_BUT_KEY
 from hygiene.detect.classifier_place import Place
 from hygiene.detect.classifier_value import (
@@ -21,6 +20,10 @@ from hygiene.detect.classifier_value import (
     word_share,
 )
 from hygiene.detect.generic import Candidate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _CODE_LANGUAGE = 1
 _CONFIG_LANGUAGE = 2

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 from zlib import crc32
 
+from hygiene.detect import regex as re
 from hygiene.detect.classifier_name import parts_of
 from hygiene.detect.classifier_place import Line, Place
 from hygiene.detect.generic import Candidate

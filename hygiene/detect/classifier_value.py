@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from binascii import a2b_base64
-from collections import Counter
-from collections.abc import Container
 from itertools import pairwise
+
+from hygiene.detect import regex as re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container
 
 _PLACEHOLDER = re.compile(
     rb"example|sample|dummy|fake|mock|placeholder|change.?me|change.?this|replace|insert|your|todo|fixme|xxx|foo|bar|baz|"
@@ -75,11 +78,11 @@ def value_features(value: bytes, bigrams: bytes, words: Container[bytes]) -> lis
     size = len(text)
     if not size:
         return [0.0] * len(VALUE_FEATURES)
-    counts = Counter(text)
+    counts = {code: text.count(code) for code in dict.fromkeys(text)}
     lower = sum(n for c, n in counts.items() if 97 <= c <= 122)
     upper = sum(n for c, n in counts.items() if 65 <= c <= 90)
     digit = sum(n for c, n in counts.items() if 48 <= c <= 57)
-    blank = counts[32] + counts[9]
+    blank = counts.get(32, 0) + counts.get(9, 0)
     high = sum(n for c, n in counts.items() if c >= 128)
     special = size - lower - upper - digit - blank - high
     entropy = math.log2(size) - sum(n * math.log2(n) for n in counts.values() if n > 1) / size

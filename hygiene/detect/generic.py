@@ -7,9 +7,12 @@ candidate is a place, not a verdict.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from hygiene.detect import regex as re
+from hygiene.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 WINDOW = 400  # bytes of a line that are read to each side of a hit: a minified line costs no more than a normal one
 MAX_VALUE = 4096

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-
 from hygiene.detect.classifier import Judgement, Net, judge
 from hygiene.detect.classifier_model import load_model
 from hygiene.detect.classifier_name import kind_of_name
 from hygiene.detect.generic import Candidate
-from hygiene.detect.registry import Guess
+from hygiene.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _RULE_OF_KIND = {
     "url": "generic-url-password",
@@ -18,6 +19,16 @@ _RULE_OF_KIND = {
     "key-block": "generic-private-key",
     "bytes": "generic-key-bytes",
 }
+
+
+class Guess(NamedTuple):
+    """A credential without a provider's format, as the classifier sees it."""
+
+    rule: str  # the id of a generic rule
+    start: int
+    end: int
+    confidence: str
+    reasons: tuple[str, ...]
 
 
 def guesses(data: bytes, path: str, offsets: Sequence[int]) -> Iterator[Guess]:
@@ -50,7 +61,11 @@ def confidence_of(judgement: Judgement) -> str:
     return ""
 
 
-@lru_cache(maxsize=1)
 def _net() -> Net:
     """The net of this process, which remembers dull lines from blob to blob."""
-    return Net(load_model().words)
+    if not _nets:
+        _nets.append(Net(load_model().words))
+    return _nets[0]
+
+
+_nets: list[Net] = []

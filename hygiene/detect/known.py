@@ -7,7 +7,7 @@ providers' public documentation; known keys are recognised by their beginning, n
 
 from __future__ import annotations
 
-import re
+from hygiene.detect import regex as re
 
 # Long enough that a random token holds one less than once in a billion.
 _LONG_WORDS = (

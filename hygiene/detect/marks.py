@@ -7,8 +7,9 @@ looked for only where something matched.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from hygiene.detect import regex as re
 
 _OURS = re.compile(rb"hygiene:\s{0,8}allow(?P<words>[^\r\n\0]{0,300})")
 _REASON = re.compile(rb"\breason\s{0,4}=\s{0,4}(?P<reason>[^\r\n\0]{1,200})")

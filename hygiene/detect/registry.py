@@ -25,6 +25,7 @@ from hygiene.detect.rulefolders import RuleChoice, deciding_files
 
 if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
+    from hygiene.detect.guess import Guess
     from hygiene.detect.judge import Judge
 
 _MODEL = Path(__file__).with_name("model") / "generic.bin"
@@ -72,16 +73,6 @@ def load_engine(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
 def load_judge(patterns: Sequence[Pattern], key: Callable[[], bytes], min_confidence: str) -> Judge:
     """Import and make what judges matches: most commits have none."""
     return cast("Judge", import_module("hygiene.detect.judge").Judge(patterns, key, min_confidence))
-
-
-class Guess(NamedTuple):
-    """A credential without a provider's format, as the classifier sees it."""
-
-    rule: str  # the id of a generic rule
-    start: int
-    end: int
-    confidence: str
-    reasons: tuple[str, ...]
 
 
 def load_classifier() -> Callable[[bytes, str, Sequence[int]], Iterator[Guess]]:

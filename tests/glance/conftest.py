@@ -27,9 +27,23 @@ keywords = ["tkn_"]
 pattern = '''tkn_[A-Za-z0-9]{24}'''
 positive = ["tkn_{b62:24}", "a = tkn_{b62:24}", "b: tkn_{b62:24}"]
 negative = ["tkn_", "tkn_{b62:3}", "token"]
+[[rules]]
+id = "generic-password"
+description = "Password"
+severity = "high"
+confidence = "medium"
+impact = "Opens something."
+generic = true
+keywords = ["passw"]
+before = ""
+after = ""
+pattern = '''(?i)passw(?:or)?d[\\w.]* ?[=:]'''
+positive = ["password = {b62:24}", "password: {b62:24}", "passwd={b62:24}"]
+negative = ["pass", "word", "key = {b62:24}"]
 """
 CONFIG = '[rules]\nfolders = ["rules"]\nonly = true\n'
 TOKEN = ("tkn_" + "aK3vQ9xR7mW2pL5tB8nD4hJ6").encode()
+PASSWORD = ("gT7#kVq" + "9zLw2!mX").encode()
 _PROGRAM = """\
 import sys
 from hygiene.cli.entry import main

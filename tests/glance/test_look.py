@@ -1,10 +1,12 @@
 """A glance settles clean commits, and nothing else."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.glance.conftest import CONFIG, RULES, TOKEN
+from tests.glance.conftest import CONFIG, PASSWORD, RULES, TOKEN
 
 
 def test_glance_clean_commit_settles_it(hooked):
@@ -108,13 +110,33 @@ def test_glance_further_working_tree_reads_the_shared_objects(hooked):
     assert further.hook() == (1, "look")
 
 
+def test_glance_password_that_the_classifier_believes_is_left_to_the_ordinary_scan(hooked):
+    hooked.stage(**{"settings.py": b'DB_PASSWORD = "' + PASSWORD + b'"\n'})
+    assert hooked.hook() == (1, "look")
+
+
+def test_glance_password_that_the_classifier_does_not_believe_is_settled(hooked):
+    hooked.stage(**{"settings.py": b'DB_PASSWORD = os.environ["DB_PASSWORD"]\npassword = "your password"\n'})
+    assert hooked.hook() == (0, "look")  # keeps what took long to make
+    assert hooked.hook() == (0, "glance")
+
+
+def test_glance_with_a_finding_reads_what_is_clean_no_second_time(hooked):
+    hooked.stage(b=TOKEN, c=b"clean\n")
+    program = (
+        "from hygiene.detect.glance import look; from hygiene.detect.sources.index import IndexSource\n"
+        "import os; from pathlib import Path\n"
+        "print(look.is_clean(os.getcwd(), os.environ['HYGIENE_CACHE']))\n"
+        "print(*(item.path for item in IndexSource(Path.cwd(), settled=look.settled).items()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=hooked.folder, capture_output=True, check=True)
+    assert done.stdout == b"False\nb\n"
+
+
 def test_glance_git_without_patience_is_ended(hooked):
     os.mkfifo(hooked.folder / "pipe")
     hooked.git("config", "include.path", "../pipe")
     program = "from hygiene.detect.glance import process, look\nprocess._PATIENCE = 0.3\nprint(look.is_clean('.', '.'))"
-    import subprocess
-    import sys
-
     done = subprocess.run([sys.executable, "-c", program], cwd=hooked.folder, capture_output=True, timeout=60)
     assert done.stdout == b"False\n"
 

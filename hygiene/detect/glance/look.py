@@ -2,61 +2,90 @@
 
 import os
 import sys
+from importlib import import_module
 
-from hygiene.detect.glance.ready import Ready, read_ready
-from hygiene.detect.glance.staged import Staged, Unclear
+from hygiene.detect import kept
+from hygiene.detect.glance.ready import GENERIC, Ready, read_kept, read_ready
+from hygiene.detect.glance.staged import Staged
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _LONG_NAME = 16  # bytes; a shorter name holds no token (see detect/sources/names.py)
+_CLOSE = 4  # bytes (see detect/match.py)
+_CONFIDENCES = ("low", "medium", "high")
+
+settled: set[str] = set()  # ids of the objects that this process has found clean: no need to read them again
 
 
 def is_clean(root: str, cache: str) -> bool:
-    """Say whether nothing staged in ``root``, this folder, matches; False too where that takes a closer look."""
+    """Say whether nothing staged in ``root``, this folder, can be a credential; False too where that is not clear."""
     if not hasattr(os, "posix_spawnp"):  # Windows
         return False
     try:
         staged = Staged()
         try:
-            return _is_clean(staged, read_ready(cache, root))
+            ready = read_ready(cache, root)
+            return ready is not None and _is_clean(staged, Glance(ready, cache))
         finally:
             staged.close()
     except Exception:  # whatever it is, the ordinary scan meets it again and words it
         return False
 
 
-def _is_clean(staged: Staged, ready: Ready | None) -> bool:
-    if ready is None:
-        return False
-    database = _load(ready)
+def _is_clean(staged: Staged, glance: "Glance") -> bool:
     entries = staged.entries()
-    for _, data in staged.blobs(entries):
-        _look(database, data)
-    for _, path in entries:
-        if len(path) >= _LONG_NAME:
-            _look(database, path)
-    return True
+    clean: set[str] = set()
+    unclear: set[str] = set()
+    for name, path, data in staged.blobs(entries):
+        (clean if glance.is_harmless(path, data) else unclear).add(name)
+    settled.update(clean - unclear)
+    names = all(glance.is_harmless(path, path) for _, path in entries if len(path) >= _LONG_NAME)
+    # What took long to make is kept by an ordinary scan.
+    return names and not unclear and not kept.missing
 
 
-def _look(database: "Any", data: bytes) -> None:
-    """Raise Unclear if anything matches."""
-    matches: list[int] = []
+class Glance:
+    """Looks at bytes: does a rule match, or a generic one where the classifier sees a credential?"""
 
-    def on_match(rule: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-        matches.append(rule)
+    def __init__(self, ready: Ready, cache: str) -> None:
+        engine = _engine(ready.extension)
+        self._database = engine.loadb(ready.database, engine.HS_MODE_BLOCK)
+        self._database.scratch = engine.Scratch(self._database)
+        self._kinds = ready.kinds
+        self._counts = _CONFIDENCES[_CONFIDENCES.index(ready.least) :]
+        self._cache = cache
+        self._guesses: Any = None
 
-    database.scan(data, on_match)
-    if matches:
-        raise Unclear
+    def is_harmless(self, path: bytes, data: bytes) -> bool:
+        """Say whether ``data`` at ``path`` matches no rule but generic ones, and is no credential by those."""
+        matches: list[tuple[int, int]] = []
+        self._database.scan(data, lambda rule, _start, end, _flags, _context: matches.append((rule, end)))
+        if not matches:
+            return True
+        kinds = self._kinds
+        if any(kinds[rule] != GENERIC for rule, _ in matches):
+            return False
+        guesses = self._classifier()(data, os.fsdecode(path), _places(matches))
+        return not any(guess.confidence in self._counts for guess in guesses)
+
+    def _classifier(self) -> "Any":
+        if self._guesses is None:
+            kept.keep(read_kept(self._cache))
+            self._guesses = import_module("hygiene.detect.guess").guesses
+        return self._guesses
 
 
-def _load(ready: Ready) -> "Any":
-    engine = _engine(ready.extension)
-    database = engine.loadb(ready.database, engine.HS_MODE_BLOCK)
-    database.scratch = engine.Scratch(database)
-    return database
+def _places(matches: list[tuple[int, int]]) -> list[int]:
+    """Give where generic rules matched; places close to one of the same rule say nothing new."""
+    last: dict[int, int] = {}
+    places = []
+    for rule, end in matches:
+        if end - last.get(rule, -_CLOSE - 1) > _CLOSE:
+            last[rule] = end
+            places.append(end)
+    return places
 
 
 def _engine(extension: str) -> "Any":

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from hygiene.detect.glance.ready import GENERIC, HINT, RULE, ready_key, ready_name, state_of
+from hygiene.detect import kept
+from hygiene.detect.glance.ready import GENERIC, HINT, RULE, kept_name, read_kept, ready_key, ready_name, state_of
 from hygiene.detect.match import Pattern, first_hint
 from hygiene.detect.registry import Used
 from hygiene.errors import WriteError
@@ -34,6 +35,19 @@ def prepare(cache: Path, root: Path, used: Used, least: str) -> None:
         rules = state_of(str(used.path))
         content = (key, watched, engine.__file__, rules, used.database_size, _kinds(used.patterns), least)
         _write(cache / ready_name(key), marshal.dumps(content))
+
+
+def use_values(cache: Path) -> None:
+    """Use the values that earlier runs took long to make; those of a damaged file are made again."""
+    with contextlib.suppress(EOFError, ValueError, TypeError):
+        kept.keep(read_kept(str(cache)))
+
+
+def store_values(cache: Path) -> None:
+    """Keep for the next run what this one took long to make; a file that can't be written is no failure."""
+    if kept.missing and is_private(cache):
+        with contextlib.suppress(WriteError):
+            write_atomic(cache / kept_name(), kept.collected(), mode=0o600)
 
 
 def _write(path: Path, content: bytes) -> None:

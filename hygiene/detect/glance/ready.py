@@ -14,6 +14,7 @@ from hygiene import __version__
 
 RULE, GENERIC, HINT = 0, 1, 2  # kinds of patterns
 _FORMAT = 1
+_NOTHING = marshal.dumps({})
 _OTHERS_MAY_WRITE = 0o022
 
 
@@ -46,6 +47,22 @@ def read_ready(cache: str, root: str) -> Ready | None:
             return None
         stream.seek(-size, os.SEEK_END)
         return Ready(extension, kinds, least, stream.read(size))
+
+
+def read_kept(cache: str) -> bytes:
+    """Give the values that :mod:`hygiene.detect.kept` holds from run to run; empty where there are none to trust."""
+    try:
+        if not _is_ours(os.lstat(cache)):
+            return _NOTHING
+        with open(f"{cache}/{kept_name()}", "rb", buffering=0, opener=_open) as stream:
+            return stream.read() if _is_ours(os.fstat(stream.fileno())) else _NOTHING
+    except OSError:
+        return _NOTHING
+
+
+def kept_name() -> str:
+    """Name the file of kept values for this Python and this copy of the package."""
+    return f"kept-{crc32(repr((_FORMAT, __version__, version, __file__)).encode()):08x}"
 
 
 def ready_key(root: str) -> bytes:

@@ -49,8 +49,8 @@ class Staged:
                     found.append((name.decode("ascii"), path))
         return found
 
-    def blobs(self, entries: "list[tuple[str, bytes]]") -> "Iterator[tuple[bytes, bytes]]":
-        """Give path and bytes of ``entries``. Raises OSError, ValueError or Unclear for what is not as usual."""
+    def blobs(self, entries: "list[tuple[str, bytes]]") -> "Iterator[tuple[str, bytes, bytes]]":
+        """Give id, path and bytes of ``entries``. Raises OSError, ValueError or Unclear for what is not as usual."""
         folder = _objects_folder()
         packed = []
         for name, path in entries:
@@ -58,14 +58,14 @@ class Staged:
             if data is None:
                 packed.append((name, path))
             else:
-                yield path, data
+                yield name, path, data
         for at in range(0, len(packed), _MOST_IDS):
             yield from self._packed(packed[at : at + _MOST_IDS])
 
-    def _packed(self, entries: list[tuple[str, bytes]]) -> "Iterator[tuple[bytes, bytes]]":
+    def _packed(self, entries: list[tuple[str, bytes]]) -> "Iterator[tuple[str, bytes, bytes]]":
         self._git = Process("cat-file", "--batch", stdin="".join(f"{name}\n" for name, _ in entries).encode())
         output = self._git.output
-        for _, path in entries:
+        for name, path in entries:
             header = output.readline()
             size = int(header[header.rindex(b" ") + 1 :])
             if size > _LARGEST:
@@ -73,7 +73,7 @@ class Staged:
             data = output.read(size)
             if len(data) != size or output.read(1) != b"\n":
                 raise Unclear
-            yield path, data
+            yield name, path, data
         self._git.close()
 
     def close(self) -> None:

@@ -28,9 +28,10 @@ class Entry(NamedTuple):
 class IndexSource(ObjectSource):
     """What is staged against HEAD, or against nothing before the first commit. Honours ``GIT_INDEX_FILE``."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read the index of the repository at ``folder``."""
+    def __init__(self, folder: Path, *, settled: Collection[str] = ()) -> None:
+        """Read the index of the repository at ``folder``, without the objects ``settled``, known to be clean."""
         super().__init__(folder)
+        self._settled = settled
         self._places: dict[str, list[str]] = {}
 
     def items(self) -> Iterable[Item]:
@@ -41,7 +42,7 @@ class IndexSource(ObjectSource):
                 self._skipped.append(Skipped(entry.path, "submodule: scan it in its own repository", incomplete=False))
                 continue
             self._places.setdefault(entry.id, []).append(entry.path)
-        objects = [Item(name, 0, paths[0]) for name, paths in self._places.items()]
+        objects = [Item(name, 0, paths[0]) for name, paths in self._places.items() if name not in self._settled]
         return [*objects, *name_items(path for paths in self._places.values() for path in paths)]
 
     def _entries(self) -> Iterator[Entry]:

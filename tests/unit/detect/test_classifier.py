@@ -2,6 +2,7 @@
 
 import random
 import string
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,10 @@ def test_model_features_are_those_of_the_code():
     assert load_model().features == FEATURES
 
 
-@pytest.mark.parametrize("content", [b"", b"something else\n{}\n", PATH.read_bytes()[:-1], PATH.read_bytes() + b"\0"])
+SHIPPED = Path(PATH).read_bytes()
+
+
+@pytest.mark.parametrize("content", [b"", b"something else\n{}\n", SHIPPED[:-1], SHIPPED + b"\0"])
 def test_parse_model_damaged_file_is_refused(content):
     with pytest.raises(ValueError, match="classifier"):
         parse_model(content)
