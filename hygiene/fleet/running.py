@@ -49,6 +49,7 @@ class Tally(NamedTuple):
     changed: int = 0
     failed: tuple[tuple[str, str], ...] = ()  # names, and why
     bytes: int = 0  # of objects that were read
+    left: frozenset[int] = frozenset()  # numbers of those that failed
 
 
 class FleetRun:
@@ -91,7 +92,8 @@ class FleetRun:
             state = DONE
         finally:
             engine.close(cancel=state == INTERRUPTED)
-            tally = Tally(repositories, len(changed), tuple(self._failed.values()), self._bytes)
+            failed = tuple(self._failed.values())
+            tally = Tally(repositories, len(changed), failed, self._bytes, frozenset(self._failed))
             self._inventory.run(
                 lambda session: end_run(
                     session, number, state=state, changed=tally.changed, failed=len(tally.failed), size=tally.bytes

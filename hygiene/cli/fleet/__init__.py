@@ -7,7 +7,7 @@ from typing import cast
 
 import click
 
-_PARTS = ("add", "scan", "status", "report", "respond")
+_PARTS = ("add", "scan", "status", "report", "respond", "listen")
 
 
 class _Parts(click.Group):

@@ -17,6 +17,7 @@ from hygiene.detect.rulefolders import RuleChoice
 from hygiene.detect.workers import usable_cores
 from hygiene.errors import ConfigError, ExitCode, UsageError
 from hygiene.fleet.engines.registry import open_engine
+from hygiene.fleet.inventory.events import UNKNOWN, Pending, mark, pending
 from hygiene.fleet.inventory.queue import to_survey
 from hygiene.fleet.inventory.trend import Standing, standing, take_snapshot
 from hygiene.fleet.key import fleet_folder
@@ -33,6 +34,7 @@ _SHOWN = 20
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes [default: the cores that may be used].")
 @click.option("--scheduler", default="", metavar="ADDRESS", help="An existing dask scheduler, as tcp://HOST:8786.")
 @click.option("--full", is_flag=True, help="Scan what has not changed, too.")
+@click.option("--queued", is_flag=True, help="Only what webhooks told of since.")
 @click.option("--mirrors", type=click.Path(file_okay=False, path_type=Path), help="Folder of the mirrors.")
 @click.option("--config", default="", metavar="FILE", help="One configuration, instead of each repository's own.")
 @database_option
@@ -42,6 +44,7 @@ def command(
     workers: int | None,
     scheduler: str,
     full: bool,
+    queued: bool,
     mirrors: Path | None,
     config: str,
     database: str,
@@ -51,13 +54,22 @@ def command(
     What was interrupted is taken up again. Exits 0 when nobody has to act, 1 with open findings, 4 when a repository
     could not be scanned whole.
     """
+    if queued and names:
+        raise UsageError("--queued goes without names")
     inventory, key = open_fleet(database)
-    listed = names != () or refresh(inventory, notice)
-    known = inventory.run(lambda session: to_survey(session, names))
-    if not known:
-        raise UsageError(
-            "there is no such repository" if names else "the fleet is empty", hint="hygiene fleet add ./clones"
-        )
+    pushes = inventory.run(pending) if queued else Pending({}, ())
+    if queued and not (pushes.events or pushes.unknown):
+        notice("no push waits")
+        return ExitCode.CLEAN
+    listed = names != () or (queued and not pushes.unknown) or refresh(inventory, notice)
+    if pushes.unknown:
+        pushes = inventory.run(pending)
+    numbers = set(pushes.events.values()) if queued else None
+    known = inventory.run(lambda session: to_survey(session, names, numbers))
+    if not known and not queued:
+        problem = "there is no such repository" if names else "the fleet is empty"
+        hint = "hygiene fleet report --repositories lists them" if names else "hygiene fleet add ./clones"
+        raise UsageError(problem, hint=hint)
     path = os.path.abspath(config) if config else ""  # noqa: PTH100 - workers may stand elsewhere
     way = Way(key, _rules(path), mirrors or fleet_folder() / "mirrors", path, full)
     run = FleetRun(inventory, way, Line())
@@ -73,6 +85,9 @@ def command(
         notice(f"{engine.name}: {engine.link}")
     tally = run.scan(changed, engine, len(known))
     inventory.run(take_snapshot)
+    scanned = [event for event, number in pushes.events.items() if number not in tally.left]
+    inventory.run(lambda session: mark(session, scanned))
+    inventory.run(lambda session: mark(session, pushes.unknown, UNKNOWN))
     return _tell(tally, inventory.run(standing), listed=listed)
 
 

@@ -234,7 +234,8 @@ class Event(Base):
     __tablename__ = "event"
     __table_args__ = (Index(None, "state", "id"),)
     digest: Mapped[str] = mapped_column(unique=True)  # of the body: a replay is the same event
-    key: Mapped[str]  # of the repository
+    key: Mapped[str]  # of the repository: forge and number
+    url: Mapped[str]  # to clone from
     received: Mapped[datetime]
     state: Mapped[str]  # queued, done, unknown (no such repository here)
 

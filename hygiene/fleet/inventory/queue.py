@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hygiene.fleet.inventory.models import ACTIVE, ARCHIVED, DONE, QUEUED, Event, Repository, Run, Source, Task
+from hygiene.fleet.inventory.models import ACTIVE, ARCHIVED, DONE, QUEUED, Repository, Run, Source, Task
 from hygiene.fleet.survey import Known, Standing
 from hygiene.fleet.tasks import PART, PLACE, Unit
 
 RUNNING, INTERRUPTED = "running", "interrupted"
 
 
-def to_survey(session: Session, names: Sequence[str] = (), *, queued: bool = False) -> list[Known]:
-    """Give the repositories to look at: all that are alive, or those called ``names``, or those with events."""
+def to_survey(session: Session, names: Sequence[str] = (), numbers: Collection[int] | None = None) -> list[Known]:
+    """Give the repositories to look at: all that are alive, or those called ``names``, or those with ``numbers``."""
     query = select(Repository).join(Source).order_by(Repository.id)
     query = query.where((Repository.state == ACTIVE) | ((Repository.state == ARCHIVED) & Source.archived))
     if names:
         query = query.where(Repository.name.in_(names))
-    if queued:
-        query = query.where(Repository.key.in_(select(Event.key).where(Event.state == QUEUED)))
-    return [Known(row.id, row.key, row.name, row.url, row.path, row.scanned) for row in session.scalars(query)]
+    return [
+        Known(row.id, row.key, row.name, row.url, row.path, row.scanned)
+        for row in session.scalars(query)
+        if numbers is None or row.id in numbers
+    ]
 
 
 def enqueue(session: Session, standing: Standing, units: Sequence[Unit]) -> list[Unit]:

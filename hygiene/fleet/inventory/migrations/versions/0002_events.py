@@ -18,6 +18,7 @@ def upgrade() -> None:
         "event",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
         sa.Column("received", MOMENT, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("id", BIG, primary_key=True),
