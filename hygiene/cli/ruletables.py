@@ -50,7 +50,8 @@ class RuleTables:
 
     @cached_property
     def _fixed_hosts(self) -> frozenset[str]:
-        tables = [table for rule in self._built_in.values() for table in _tables(rule).values()]
+        actions = [table for rule in self._built_in.values() for table in _tables(rule).values()]
+        tables = [*actions, *(inner for table in actions for inner in table.values() if isinstance(inner, Mapping))]
         return frozenset(host for host in map(request_host, filter(has_request, tables)) if "{" not in host)
 
 

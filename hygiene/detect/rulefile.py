@@ -25,8 +25,14 @@ _RULE_KEYS = (
 )
 _ACTION_KEYS = (
     *("steps", "link", "request", "headers", "basic", "form", "json", "body"),
-    *("live", "dead", "done", "live_text", "dead_text", "self", "value", "note"),
+    *("live", "dead", "done", "live_text", "dead_text", "done_text", "self", "value", "note", "not_for"),
+    *("identity", "scopes", "parts", "read", "id", "overlap", "list", "discard", "withdraw"),
 )
+_BY_HAND = {  # for a kind that the provider's own request is not made for
+    "verify": "Look it up where it was made: no call tells from outside whether this kind is live.",
+    "rotate": "Make a new one where it came from, put it where the old one is used, then end the old one.",
+    "revoke": "Delete or reset it where it was made.",
+}
 
 
 def parse_rule_file(text: bytes, source: str, *, trusted: bool = False) -> list[Rule]:
@@ -138,7 +144,9 @@ class _File:
     def _action(self, where: str, action: str, table: Mapping[str, Any], provider: Mapping[str, Any]) -> dict[str, Any]:
         given = self._table(f"{where}.{action}", table.get(action, provider.get(action, {})))
         self._keys(f"{where}.{action}", given, _ACTION_KEYS)
-        return dict(given)
+        if action not in table and table.get("id") in given.get("not_for", ()):
+            return {"steps": _BY_HAND[action], "link": self._string("provider", provider, "docs")}
+        return {key: value for key, value in given.items() if key != "not_for"}
 
     def _table(self, where: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from hygiene.errors import ProviderError
@@ -35,7 +36,7 @@ class Asker:
         self._next: dict[str, float] = {}
         self._tired: set[str] = set()
 
-    def check(self, table: Table, values: Mapping[str, str], *, host: str = "", allowed: Collection[str] = ()) -> Check:
+    def check(self, table: Table, values: Mapping[str, Any], *, host: str = "", allowed: Collection[str] = ()) -> Check:
         """Ask whether a credential works; whatever goes wrong is unknown."""
         try:
             answer = self.act(table, values, host=host, allowed=allowed)
@@ -44,7 +45,7 @@ class Asker:
         return check_from_answer(table, answer)
 
     def act(
-        self, table: Table, values: Mapping[str, str], *, host: str = "", allowed: Collection[str] = ()
+        self, table: Table, values: Mapping[str, Any], *, host: str = "", allowed: Collection[str] = ()
     ) -> HttpAnswer:
         """Send the request of ``table``, to ``host`` where that is named; raises ProviderError before it is sent."""
         base, private = self._base(table, host, allowed)

@@ -81,7 +81,7 @@ def fetch(
         alarm.daemon = True
         alarm.start()
         try:
-            answer = _exchange(request, connection, tls or ssl.create_default_context(), body_bytes)
+            answer = _exchange(request, connection, tls, body_bytes)
         finally:
             alarm.cancel()
         return answer._replace(problem="no answer in time") if late.is_set() else answer
@@ -123,13 +123,13 @@ def _connect(host: str, port: int, *, private: bool, seconds: float) -> socket.s
     raise problem
 
 
-def _exchange(request: HttpRequest, raw: socket.socket, tls: ssl.SSLContext, body_bytes: int) -> HttpAnswer:
+def _exchange(request: HttpRequest, raw: socket.socket, tls: ssl.SSLContext | None, body_bytes: int) -> HttpAnswer:
     parts = urlsplit(request.url)
     sent = False
     try:
         connection = raw
         if parts.scheme == "https":
-            connection = tls.wrap_socket(raw, server_hostname=parts.hostname)
+            connection = (tls or ssl.create_default_context()).wrap_socket(raw, server_hostname=parts.hostname)
         with connection:
             client = http.client.HTTPConnection(str(parts.hostname), parts.port)
             client.sock = connection

@@ -28,6 +28,7 @@ class Check(NamedTuple):
     evidence: str = ""
     identity: str = ""
     hint: str = ""  # what to try, where the answer is that nothing could be asked
+    scopes: tuple[str, ...] = ()  # what it may do, where the same answer tells
 
 
 class Abilities(NamedTuple):
@@ -97,6 +98,18 @@ class Inventory(Protocol):
 
     def discard(self, identifier: str, current: Secret) -> None:
         """Remove the never used credential ``identifier``; raises ProviderError for one that was used."""
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """A provider with one place for a new credential, which can be emptied without knowing what is in it."""
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether :meth:`withdraw` acts."""
+
+    def withdraw(self, current: Secret) -> None:
+        """Empty the place, so that ``current`` is the only valid one; harmless where it is empty."""
 
 
 @runtime_checkable

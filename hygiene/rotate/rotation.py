@@ -17,7 +17,7 @@ from typing import NamedTuple, NoReturn, Protocol
 from hygiene.errors import ConflictError, OutcomeUnknownError, ProviderError, RotationError, SupersededError
 from hygiene.journal import Journal
 from hygiene.prove.event import FAILED, OK, Recorder
-from hygiene.rotate.provider import Check, Inventory, Provider, Verdict
+from hygiene.rotate.provider import Check, Inventory, Provider, Verdict, Withdrawing
 from hygiene.rotate.slots import PairedSlots, Slots, open_slots, pair_from_halves
 from hygiene.rotate.state import State, Step, next_step, state_from_entries
 from hygiene.secret import Secret
@@ -332,7 +332,7 @@ class Rotation:
             self._put(issued)
         except ConflictError:
             # Another runner was first. Its value is the one that counts, so ours must not stay valid.
-            self._provider.revoke(issued, self._slots.read_current())
+            self._give_up(issued, self._slots.read_current())
             self._journal.finish()
             raise
 
@@ -360,11 +360,25 @@ class Rotation:
         self._refuse_overtaken()
         old, able = self._slots.read_old(), self._provider.abilities
         if not able.overlap and not able.idempotent_issue:
-            check = self._check(old, "old")
-            if check.verdict is not Verdict.LIVE:
-                self._stuck(f"the old value is {check.verdict.value}; a new one may have been made, and lost")
+            self._refuse_lost(old)
         self._clear_orphans(old)
         return False
+
+    def _refuse_lost(self, old: Secret) -> None:
+        """Stop where the old value ended with the new one's birth; it has to live long enough to prove the contrary.
+
+        At some providers a rotation of a value that was rotated already ends its successor, too.
+        """
+        for wait in (0.0, self._provider.abilities.propagation):
+            self._sleep(wait)
+            check = self._check(old, "old")
+            if check.verdict is not Verdict.LIVE:
+                raise RotationError(
+                    f"the rotation of {self._name} stopped: the old value is {check.verdict.value}, "
+                    "so a new one may have been made and lost",
+                    hint="ask again later: hygiene rotate --resume; if it stays so, make a new one by hand and give it "
+                    f"to us: hygiene rotate confirm {self._name}",
+                )
 
     def _refuse_overtaken(self) -> None:
         """End where a runner on another machine was first: what is at the provider by now may be its value."""
@@ -433,13 +447,19 @@ class Rotation:
             self._clear_orphans(old)
         elif self._provider.abilities.overlap:
             with self._recorder.access("rotate.revoke", self._reference, provider=self._provider.name, which="new"):
-                self._provider.revoke(new, old)
+                self._give_up(new, old)
         elif self._prepares and self._check(old, "old").verdict is not Verdict.LIVE:
             with self._recorder.access("rotate.issue", self._reference, provider=self._provider.name, which="old"):
                 self._provider.issue(new, old)
         check = self._wait_for(old, Verdict.LIVE, "old")
         if check.verdict is not Verdict.LIVE and self._provider.abilities.verifiable:
             self._stuck(f"the old value is not proved to work again ({check.evidence or check.verdict.value})")
+
+    def _give_up(self, new: Secret, staying: Secret) -> None:
+        if isinstance(self._provider, Withdrawing) and self._provider.withdraws:
+            self._provider.withdraw(staying)
+        else:
+            self._provider.revoke(new, staying)
 
     def _proved_dead(self, old: Secret) -> str:
         if not self._provider.abilities.verifiable:
@@ -457,6 +477,10 @@ class Rotation:
 
     def _clear_orphans(self, current: Secret) -> None:
         """Remove what a cut-off issue may have left: nobody has its value."""
+        if isinstance(self._provider, Withdrawing) and self._provider.withdraws:
+            with self._recorder.access("rotate.discard", self._reference):
+                self._provider.withdraw(current)
+            return
         if not isinstance(self._provider, Inventory):
             self._stuck("the provider may have issued a value that was lost, and cannot be asked which")
         for identifier in self._orphans(current):
