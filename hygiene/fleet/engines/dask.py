@@ -116,7 +116,7 @@ class DaskEngine:
         return self._client.submit(self._perform, batch, pure=False, retries=_RETRIES, key=_key(batch))
 
     def _connect(self, patience: float) -> Client:
-        return Client(self._cluster or self._address, timeout=patience, set_as_default=False)
+        return Client(self._cluster or self._address, timeout=patience)
 
     def _again(self, more: list[Batch]) -> None:
         """Connect again, and give the scheduler all that has not come back. Raises :class:`SourceError`."""
