@@ -37,7 +37,7 @@ generic = true
 keywords = ["passw"]
 before = ""
 after = ""
-pattern = '''(?i)passw(?:or)?d[\\w.]* ?[=:]'''
+pattern = '''(?i:passw(?:or)?d)[\\w.]* ?[=:]'''
 positive = ["password = {b62:24}", "password: {b62:24}", "passwd={b62:24}"]
 negative = ["pass", "word", "key = {b62:24}"]
 """
