@@ -14,12 +14,14 @@ from hygiene.cli.migrating import Edited, Found, check_clean, find_places, make_
 from hygiene.cli.scanning import Wishes
 from hygiene.errors import ExitCode, SourceError, UsageError
 from hygiene.fileio import write_atomic
-from hygiene.replace.branch import commit, leave_branch, start_branch
+from hygiene.prove.event import OK, Recorder
+from hygiene.replace.branch import commit, commit_each, leave_branch, start_branch
 from hygiene.replace.migrate import Facts, Migration, Outcome, begin
 from hygiene.replace.migrations import Migrations, open_migrations
 from hygiene.replace.plan import Plan
 from hygiene.replace.planfile import format_plan, parse_plan
 from hygiene.replace.planview import plan_diff, plan_lines, plan_to_json
+from hygiene.replace.pullrequest import notes_of, pull_request_text
 from hygiene.replace.rollback import roll_back
 from hygiene.replace.staged import prepare_index, restage, unstage
 from hygiene.replace.worktree import Worktree, open_worktree
@@ -27,6 +29,7 @@ from hygiene.report.terminal import printable
 from hygiene.report.text import count
 
 _UNTOUCHED = 0o644
+_PRIVATE = 0o600
 
 
 @click.command("migrate", short_help="Move secrets into a store, leave references.")
@@ -37,6 +40,9 @@ _UNTOUCHED = 0o644
 @click.option("--rollback", is_flag=True, help="Undo the newest migration, or one that was cut short.")
 @click.option("--delete-stored", is_flag=True, help="With --rollback: delete what the migration stored, too.")
 @click.option("--branch", metavar="NAME", default="", help="Commit the changes on a new branch.")
+@click.option(
+    "--commits", type=click.Choice(["one", "each"]), default="one", help="With --branch: one commit, or one a secret."
+)
 @click.option(
     "--plan", "plan_file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An edited plan."
 )
@@ -81,6 +87,8 @@ def _refuse_contradictions(options: dict[str, Any]) -> None:
         raise UsageError(f"{' and '.join('--' + name.rstrip('_') for name in chosen)} exclude each other")
     if options["delete_stored"] and not options["rollback"]:
         raise UsageError("--delete-stored goes with --rollback")
+    if options["commits"] != "one" and not options["branch"]:
+        raise UsageError("--commits goes with --branch")
     if options["branch"] and not options["apply_"]:
         raise UsageError("--branch goes with --apply")
 
@@ -111,21 +119,26 @@ def _apply(
 ) -> Outcome:
     untracked = tree.untracked(file.path for file in plan.files)
     came_from = start_branch(tree.root, options["branch"]) if options["branch"] else ""
-    facts = Facts(options["store_name"], read_style(options["style"]), options["branch"], came_from)
-    journal = begin(tree, plan, facts, migrations.journal_path)
+    style = read_style(options["style"])
+    facts = Facts(options["store_name"], style, options["branch"], came_from, options["commits"])
+    journal = begin(tree, plan, facts, migrations.journal_path, notes_of(plan))
     if not options["branch"]:
         prepare_index(tree, journal)
     store = composition.store(options["store_name"])
     migration = Migration(tree, store, composition.recorder, journal, plan)
-    return _finish(migration, migrations, tree, options["branch"], untracked)
+    return _finish(migration, migrations, tree, composition.recorder, untracked)
 
 
-def _finish(migration: Migration, migrations: Migrations, tree: Worktree, branch: str, untracked: set[str]) -> Outcome:
+def _finish(
+    migration: Migration, migrations: Migrations, tree: Worktree, recorder: Recorder, untracked: set[str]
+) -> Outcome:
     outcome = migration.run(_progress)
     restaged = restage(tree, migration.journal, outcome.written)
-    if branch and outcome.written:
-        commit(tree.root, outcome, untracked)
-    migrations.keep(migration.journal)
+    _commit(migration, tree, outcome, untracked)
+    text = _pull_request(migration, outcome, recorder)
+    record = migrations.keep(migration.journal).with_suffix(".md")
+    write_atomic(record, text.encode(), mode=_PRIVATE)
+    notice(f"the text for a pull request: {record}")
     notice(f"stored {count(len(outcome.stored), 'secret')}, changed {count(len(outcome.written), 'file')}")
     for left in outcome.left:
         notice(f"left {left.path}: {left.reason}")
@@ -137,14 +150,30 @@ def _finish(migration: Migration, migrations: Migrations, tree: Worktree, branch
     return outcome
 
 
+def _commit(migration: Migration, tree: Worktree, outcome: Outcome, untracked: set[str]) -> None:
+    facts = migration.journal.facts
+    if facts["branch"] and facts.get("commits") == "each":
+        commit_each(tree.root, outcome, migration.units, untracked)
+    elif facts["branch"] and outcome.written:
+        commit(tree.root, outcome, untracked)
+
+
+def _pull_request(migration: Migration, outcome: Outcome, recorder: Recorder) -> str:
+    facts = migration.journal.facts
+    counts = {"secrets": str(len(outcome.stored)), "files": str(len(outcome.written))}
+    event = recorder.record("migrate.finish", str(facts["store"]) or "embedded:", OK, **counts)
+    audit = f"log {event.log}, entry {event.seq}, hash {event.hash}"
+    return pull_request_text(facts, migration.units, outcome.left, audit)
+
+
 def _resume(tree: Worktree, migrations: Migrations, composition: Composition) -> int:
     journal = migrations.unfinished()
     if journal is None:
         notice("there is nothing to resume")
         return ExitCode.CLEAN
     migration = Migration(tree, composition.store(str(journal.facts["store"])), composition.recorder, journal)
-    branch = str(journal.facts["branch"])
-    outcome = _finish(migration, migrations, tree, branch, tree.untracked(migration.paths) if branch else set())
+    untracked = tree.untracked(migration.paths) if journal.facts["branch"] else set()
+    outcome = _finish(migration, migrations, tree, composition.recorder, untracked)
     return _exit_code(outcome, 0, False)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from git import Repo
-from git.exc import GitCommandError, GitError
+from git.exc import GitError
 
 from hygiene.errors import SourceError, UsageError
 from hygiene.git import Git
+from hygiene.replace.journaled import Unit
 from hygiene.replace.migrate import Outcome
+from hygiene.replace.wiring import FILES
 
 
 def start_branch(root: Path, name: str) -> str:
@@ -35,33 +39,55 @@ def start_branch(root: Path, name: str) -> str:
 def commit(root: Path, outcome: Outcome, untracked: set[str]) -> str:
     """Commit what a migration wrote, and nothing else; gives the commit's id.
 
-    Files that git ignores or did not know before (a ``.env``) stay out, except the wiring.
+    Files that git ignores or did not know before (a ``.env``) stay out, except the wiring. After a crash, what is
+    committed already is not committed again.
     """
-    wiring = {"secrets.toml", ".env.example", ".gitignore"}
-    paths = [path for path in outcome.written if path not in untracked or path in wiring]
+    paths = [path for path in outcome.written if path not in untracked or path in FILES]
+    return _commit(root, paths, message(outcome.stored))
+
+
+def commit_each(root: Path, outcome: Outcome, units: Iterable[Unit], untracked: set[str]) -> str:
+    """Commit the wiring, then the secrets one by one, or those together that stand in the same files."""
+    wiring = [path for path in outcome.written if path in FILES]
+    last = _commit(root, wiring, "List where each secret is kept\n\nNo values: environment names and references.\n")
+    written = set(outcome.written) - untracked - FILES
+    for unit in units:
+        paths = [file.path for file in unit.files if file.path in written]
+        last = _commit(root, paths, message([entry.name for entry in unit.entries]))
+    return last
+
+
+def _commit(root: Path, paths: Sequence[str], text: str) -> str:
+    """Commit the changes of ``paths`` where there are any; what else is staged stays staged."""
     git = Git(root)
     listing = b"\0".join(path.encode("utf-8", "surrogateescape") for path in paths)
-    git.run("add", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=listing)
-    repository = Repo(root)
-    repository.git.set_persistent_git_options(c="core.hooksPath=/dev/null")
-    try:
-        repository.git.commit("--quiet", "--no-verify", "--message", message(outcome))
-    except GitCommandError as error:
-        reason = str(error.stderr).strip().splitlines()
-        raise SourceError(
-            f"git does not commit: {reason[-1] if reason else 'no reason given'}",
-            hint="the files are migrated: commit them yourself",
-        ) from None
-    return str(repository.head.commit.hexsha)
+    named = ("--pathspec-from-file=-", "--pathspec-file-nul")
+    if paths:
+        git.run("add", *named, stdin=listing)
+    staged = {os.fsdecode(name) for name in git.fields("diff", "--cached", "--name-only", "--no-renames", "-z")}
+    own = staged & {os.fsdecode(path.encode("utf-8", "surrogateescape")) for path in paths}
+    if own:
+        chosen = b"\0".join(map(os.fsencode, sorted(own)))
+        try:
+            hooks = ("-c", "core.hooksPath=/dev/null")
+            git.run(*hooks, "commit", "--quiet", "--no-verify", f"--message={text}", "--only", *named, stdin=chosen)
+        except SourceError as error:
+            raise SourceError(
+                f"git does not commit: {error.message}", hint="the files are migrated: commit them yourself"
+            ) from None
+    return git.line("rev-parse", "HEAD")
 
 
-def message(outcome: Outcome) -> str:
+def message(stored: Sequence[str]) -> str:
     """Write the commit's message; it names secrets, never values."""
-    names = "\n".join(f"- {name}" for name in outcome.stored)
+    names = "\n".join(f"- {name}" for name in stored)
+    title = (
+        f"Replace {stored[0]} by a reference" if len(stored) == 1 else f"Replace {len(stored)} secrets by references"
+    )
     return (
-        f"Replace {len(outcome.stored)} secrets by references\n\n"
+        f"{title}\n\n"
         f"Stored and read back before any file was changed:\n{names}\n\n"
-        "They were in the history of this repository, so they are to be rotated.\n"
+        "What was in the history of this repository is known, so it is to be rotated.\n"
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hygiene.errors import ConflictError, StoreError
 from hygiene.journal import Journal
@@ -66,6 +66,7 @@ class Facts(NamedTuple):
     style: Style
     branch: str = ""
     came_from: str = ""  # the branch that was checked out before
+    commits: str = "one"  # on the branch: one, or each (a secret, or those that stand in the same files)
 
 
 class _Rewritten(NamedTuple):
@@ -85,7 +86,7 @@ class Migration:
         self._recorder = recorder
         self.journal = journal
         self._style = Style(*journal.facts["style"])
-        self._units = [unit_from_json(unit) for unit in journal.facts["units"]]
+        self.units = [unit_from_json(unit) for unit in journal.facts["units"]]
         self._announced = {str(name) for entry in journal.entries("storing") for name in entry["names"]}
         self._stored = {str(name) for entry in journal.entries("stored") for name, _ in entry["versions"]}
         self._ready = _prepared(plan) if plan is not None else {}
@@ -94,18 +95,18 @@ class Migration:
         """Do all that is not done yet; raises what the store or the disk raise, and can then be resumed."""
         self._tree.sweep([*self.paths, FILE_NAME])
         left: list[Left] = []
-        for number, unit in enumerate(self._units, 1):
+        for number, unit in enumerate(self.units, 1):
             left += self._unit(unit)
-            progress(number, len(self._units))
+            progress(number, len(self.units))
         skipped = {item.path for item in left}
         self._wire(skipped)
-        files = [file.path for unit in self._units for file in unit.files if file.path not in skipped]
+        files = [file.path for unit in self.units for file in unit.files if file.path not in skipped]
         return Outcome(tuple(sorted(self._stored)), (*files, *(file.path for file in self._wiring())), tuple(left))
 
     @property
     def paths(self) -> list[str]:
         """The files that the migration rewrites."""
-        return [file.path for unit in self._units for file in unit.files]
+        return [file.path for unit in self.units for file in unit.files]
 
     def _unit(self, unit: Unit) -> list[Left]:
         states = {file.path: self._tree.hash(file.path) for file in unit.files}
@@ -213,8 +214,8 @@ class Migration:
 
     def _wire(self, left: set[str]) -> None:
         if not any(True for _ in self.journal.entries("wiring")):
-            entries = [entry for unit in self._units for entry in unit.entries if not self._all_left(unit, left)]
-            paths = [file.path for unit in self._units for file in unit.files if file.path not in left]
+            entries = [entry for unit in self.units for entry in unit.entries if not self._all_left(unit, left)]
+            paths = [file.path for unit in self.units for file in unit.files if file.path not in left]
             wanted = wired(self._tree.read, entries, paths, self._tree.untracked(paths))
             kept = [kept_wiring(path, self._tree.read(path), after) for path, after in wanted.items()]
             self.journal.record("wiring", files=[file_to_json(file) for file in kept])
@@ -229,8 +230,11 @@ class Migration:
         return [file_from_json(file) for entry in self.journal.entries("wiring") for file in entry["files"]]
 
 
-def begin(tree: Worktree, plan: Plan, facts: Facts, path: Path) -> Journal:
-    """Write the journal of a new migration to ``path``; nothing else happens yet."""
+def begin(tree: Worktree, plan: Plan, facts: Facts, path: Path, notes: Sequence[Sequence[Any]] = ()) -> Journal:
+    """Write the journal of a new migration to ``path``; nothing else happens yet.
+
+    ``notes`` is kept for the text of the pull request.
+    """
     return Journal.create(
         path,
         JOB,
@@ -238,6 +242,8 @@ def begin(tree: Worktree, plan: Plan, facts: Facts, path: Path) -> Journal:
         style=list(facts.style),
         branch=facts.branch,
         came_from=facts.came_from,
+        commits=facts.commits,
+        notes=[list(note) for note in notes],
         head=tree.head(),
         units=[unit_to_json(unit) for unit in kept_units(plan)],
     )

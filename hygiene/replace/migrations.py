@@ -42,8 +42,8 @@ class Migrations:
         records = self._records()
         return Journal.open(records[-1], JOB) if records else None
 
-    def keep(self, journal: Journal) -> None:
-        """Make ``journal``, whose job is done, the newest record."""
+    def keep(self, journal: Journal) -> Path:
+        """Make ``journal``, whose job is done, the newest record; gives the record's file."""
         records = self._records()
         number = int(records[-1].stem) + 1 if records else 1
         make_private_folder(self._done)
@@ -53,6 +53,7 @@ class Migrations:
             sync_folder(self.journal_path.parent)
         except OSError as error:
             raise write_error(self._done, error) from error
+        return self._done / f"{number:06}.jsonl"
 
     def _records(self) -> list[Path]:
         return sorted(path for path in self._done.glob("*.jsonl") if path.stem.isdigit())

@@ -11,6 +11,17 @@ from hygiene.replace.manifest import FILE_NAME, merge_manifest
 
 EXAMPLE = ".env.example"
 IGNORE = ".gitignore"
+README = "README.md"
+FILES = frozenset({FILE_NAME, EXAMPLE, IGNORE, README})
+_SECTION = """\
+## Secrets
+
+No secret stands in this repository: `secrets.toml` says where each is kept. Start programs with
+
+    hygiene run -- CMD
+
+`hygiene doctor` says whether every reference resolves for you.
+"""
 
 
 def wired(
@@ -26,6 +37,9 @@ def wired(
     wanted: dict[str, bytes] = {}
     if variables:
         wanted[FILE_NAME] = merge_manifest(read(FILE_NAME) or b"", variables)
+    readme = read(README)
+    if variables and readme is not None and b"hygiene run" not in readme:
+        wanted[README] = _with_section(readme)
     example = read(EXAMPLE)
     if example is not None:
         wanted[EXAMPLE] = _with_names(example, variables)
@@ -33,6 +47,13 @@ def wired(
     if ignored:
         wanted[IGNORE] = _with_lines(read(IGNORE) or b"", ignored)
     return {path: content for path, content in wanted.items() if content != read(path)}
+
+
+def _with_section(readme: bytes) -> bytes:
+    newline = b"\r\n" if b"\r\n" in readme else b"\n"
+    ended = readme if readme.endswith(b"\n") or not readme else readme + newline
+    gap = newline if readme.strip() else b""
+    return ended + gap + newline.join(_SECTION.encode().splitlines()) + newline
 
 
 def _with_names(example: bytes, variables: Mapping[str, Reference]) -> bytes:

@@ -173,6 +173,33 @@ def test_branch_holds_one_commit_without_values_and_rollback_leaves_it(shop):
     assert "move-secrets" not in git(shop.root, "branch")
 
 
+def test_branch_with_a_commit_for_each_holds_the_wiring_first(shop):
+    (shop.root / "README.md").write_text("# Shop\n")
+    git(shop.root, "add", "README.md")
+    git(shop.root, "commit", "-q", "-m", "Readme")
+    (shop.root / "other.txt").write_text("not ours\n")
+    git(shop.root, "add", "other.txt")
+    done = shop.hygiene("migrate", "--apply", "--branch", "move", "--commits", "each")
+    subjects = git(shop.root, "log", "--reverse", "--format=%s", "main..move").splitlines()
+    assert subjects[0] == "List where each secret is kept", done.stderr
+    assert len(subjects) > 2 and all(subject.startswith("Replace ") for subject in subjects[1:])
+    assert git(shop.root, "status", "--porcelain").splitlines() == ["A  other.txt"]
+    assert "hygiene run -- CMD" in git(shop.root, "show", "move:README.md")
+
+
+def test_pull_request_text_says_what_was_done_and_what_is_left_without_values(shop):
+    done = shop.hygiene("migrate", "--apply")
+    [told] = [line for line in done.stderr.splitlines() if "pull request" in line]
+    text = Path(told.partition(": ")[2].partition(": ")[2]).read_text()
+    assert "`shop/test-token`" in text and "lib/key.hs:1" in text and "conf/app.yml" in text
+    assert "hygiene run -- CMD" in text and "HYGIENE_IDENTITY_KEY" in text
+    audit = [json.loads(line) for line in shop.hygiene("audit", "log", "--json").stdout.splitlines()]
+    [finish] = [entry for entry in audit if entry["action"] == "migrate.finish"]
+    assert finish["hash"] in text
+    private = "".join(path.read_text() for path in (shop.root / ".git/hygiene/migrations").iterdir())
+    assert not [token for token in shop.tokens if token in text + private + json.dumps(audit) + done.stderr]
+
+
 @pytest.mark.parametrize("name", ["main", "a..b", "-x"])
 def test_branch_that_cannot_be_made_is_an_error_before_anything_happens(shop, name):
     before = shop.files()
