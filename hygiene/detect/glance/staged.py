@@ -101,12 +101,18 @@ def _line(path: str) -> str:
 def _loose(path: str) -> bytes | None:
     """Read a loose object (gitformat-loose(5)); None where there is none. Raises ValueError, Unclear or zlib.error."""
     try:
-        with open(path, "rb", buffering=0) as stream:
-            packed = stream.read(_LARGEST + 1)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > _LARGEST:
+            raise Unclear
+        packed = os.read(descriptor, size)
+    finally:
+        os.close(descriptor)
     head, _, data = decompressobj().decompress(packed, _LARGEST + 64).partition(b"\0")
-    kind, size = head.split(b" ")
-    if kind != b"blob" or int(size) != len(data):
+    kind, length = head.split(b" ")
+    if kind != b"blob" or int(length) != len(data):
         raise Unclear
     return data
