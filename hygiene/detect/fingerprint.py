@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+from importlib import import_module
 
 VERSION = "v1"
 _HEX_DIGITS = 40
@@ -15,4 +15,6 @@ def fingerprint(key: bytes, family: str, secret: bytes) -> str:
     survives moved lines, renamed files and rewritten history; without the key a value can't be guessed from it.
     """
     message = family.encode() + b"\0" + secret
-    return f"{VERSION}:{hmac.digest(key, message, 'sha256').hex()[:_HEX_DIGITS]}"
+    # Late: OpenSSL takes longer to load than most scans, and most find nothing.
+    digest: bytes = import_module("hmac").digest(key, message, "sha256")
+    return f"{VERSION}:{digest.hex()[:_HEX_DIGITS]}"
