@@ -18,6 +18,7 @@ from hygiene.config import Role
 from hygiene.errors import AccessDeniedError, ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import NAME_PATTERN, Reference, check_name
 from hygiene.secret import Secret
+from hygiene.store.answers import judged
 from hygiene.store.backends.aws_secrets_manager.client import code_of, translated
 from hygiene.store.backends.aws_secrets_manager.governance import Governance
 from hygiene.store.backends.aws_secrets_manager.names import aws_name, own_name
@@ -46,6 +47,7 @@ _RECOVERY_DAYS = 30
 _NAME_FREED_TRIES = 6  # a forced deletion frees the name a little later
 
 
+@judged
 class SecretsManagerStore:
     """The secrets of one region below one prefix."""
 
@@ -439,6 +441,9 @@ def _payload(secret: Secret) -> dict[str, Any]:
 
 
 def _value(name: str, answer: Mapping[str, Any]) -> Secret:
+    if "Name" not in answer:
+        # What botocore makes of an answer that broke off, or that something between us and AWS gave.
+        raise StoreError(f"the answer of AWS about {name} is not whole", hint="try again")
     if answer.get("SecretString") is not None:
         return Secret(answer["SecretString"].encode())
     if answer.get("SecretBinary") is not None:

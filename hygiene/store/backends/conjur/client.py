@@ -59,17 +59,23 @@ class Connection:
             found: dict[str, Any] = self._call(f"look at {id}", lambda: self._client.get_resource("variable", id))
         except NotFoundError:
             return None
+        if not str(found["id"]).endswith(f":{id}"):
+            raise StoreError(f"{self.url} was asked for {id} and tells of something else")
         return found
 
     def variables(self) -> list[dict[str, Any]]:
         """Tell about all variables that may be seen."""
         found: list[dict[str, Any]] = []
+        former: list[dict[str, Any]] = []
         while True:
             constraints = {"kind": "variable", "limit": _PAGE, "offset": len(found), "inspect": True}
             page = self._call("list variables", partial(self._client.list, constraints))
+            if page and page == former:
+                raise StoreError(f"{self.url} gives the same page of variables again and again")
             found += page
             if len(page) < _PAGE:
                 return found
+            former = page
 
     def load(self, branch: str, policy: str, *, rehearse: bool = True) -> None:
         """Add ``policy`` to ``branch`` after a dry run; never replaces, so nothing is deleted that is not named."""

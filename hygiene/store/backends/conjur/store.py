@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from hygiene.errors import ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import NAME_PATTERN, Reference, check_name
 from hygiene.secret import Secret
+from hygiene.store.answers import judged
 from hygiene.store.backends.conjur.client import Connection
 from hygiene.store.checks import check_put
 from hygiene.store.protocol import (
@@ -60,6 +61,7 @@ class _Told(NamedTuple):
         return self.stage(CURRENT) or (_Note(CURRENT, self.created, None) if self.has_value else None)
 
 
+@judged
 class ConjurStore:
     """The variables of one policy branch."""
 

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from urllib3.util import Retry
 from hygiene.errors import AccessDeniedError, ConflictError, NotFoundError, StoreError
 
 _TIMEOUT_SECONDS = 15
+_READINGS = 3
 _LONGEST_WAIT_SECONDS = 10.0
 _DEFAULT_ADDRESS = "https://127.0.0.1:8200"
 _HELPER = re.compile(r'^\s*token_helper\s*=\s*"([^"]+)"', re.MULTILINE)
@@ -50,12 +51,19 @@ class Connection:
                 self._login = _log_in(self._client)
                 self._ready = True
             try:
-                return action(self._client)
+                return self._answered(action, tries=1 if writes else _READINGS)
             except hvac.exceptions.Forbidden:
                 if self._login is None:
                     raise
                 self._login(self._client)
                 return action(self._client)
+
+    def _answered(self, action: Callable[[hvac.Client], Any], tries: int) -> Any:
+        """Do ``action``, once more where its answer broke off in the middle, which the adapter's retries don't see."""
+        for _ in range(tries - 1):
+            with suppress(requests.exceptions.ChunkedEncodingError):
+                return action(self._client)
+        return action(self._client)
 
     def patch(self, what: str, path: str, body: dict[str, Any]) -> None:
         """Change some fields of ``path`` by a JSON merge patch (RFC 7396)."""

@@ -16,6 +16,7 @@ from hygiene.config import Role
 from hygiene.errors import AccessDeniedError, ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import NAME_PATTERN, Reference, check_name
 from hygiene.secret import Secret
+from hygiene.store.answers import judged
 from hygiene.store.backends.vault import form, notes
 from hygiene.store.backends.vault.client import Connection
 from hygiene.store.backends.vault.notes import Meta, Note, parse_meta
@@ -37,6 +38,7 @@ _BESIDE = "@pending/"  # a part of paths that no name of ours can be
 _TRIES = 5  # of an unconditional write that keeps losing against others
 
 
+@judged
 class VaultStore:
     """The secrets of one KV mount below one prefix."""
 
