@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from hygiene.crypto import find_identity
-from hygiene.errors import AuditError, IdentityError, UsageError
+from hygiene.errors import AuditError, UsageError
 from hygiene.fileio import create_exclusive, write_atomic
 from hygiene.git import Git, find_root
 from hygiene.places import audit_folder
 from hygiene.prove.actor import current_actor
 from hygiene.prove.anchor import REF, place_of, read_anchors, write_anchor
-from hygiene.prove.checkpoint import Signer, checkpoint_from_entry
+from hygiene.prove.checkpoint import checkpoint_from_entry, find_signer
 from hygiene.prove.log import open_log
 from hygiene.prove.verify import verify_folder
 
@@ -33,7 +32,7 @@ def anchor(ref: str) -> None:
     for verdict in verify_folder(folder, None, actor, read_anchors(git, ref)):
         if verdict.problems:
             raise AuditError(f"not anchored: {verdict.problems[0].message}", hint="hygiene audit verify says more")
-    event = open_log(folder, actor).checkpoint(_signer())
+    event = open_log(folder, actor).checkpoint(find_signer())
     checkpoint = checkpoint_from_entry(event, place_of(actor, folder))
     commit = write_anchor(git, [checkpoint], ref)
     click.echo(f"anchored {checkpoint.log[:16]} at entry {checkpoint.seq} in {ref} ({commit[:12]})")
@@ -66,13 +65,3 @@ def restart(reason: str) -> None:
     """
     event = open_log(audit_folder()).restart(reason)
     click.echo(f"a new chain begins: {event.object[:16]}")
-
-
-def _signer() -> Signer | None:
-    try:
-        identity = find_identity()
-    except IdentityError:
-        return None  # an anchor without a signature still fixes the end of the log
-    if not identity.member.verify_key:
-        return None
-    return Signer(identity.member.verify_key, identity.sign)

@@ -1,16 +1,19 @@
 """A store whose every access leaves evidence: the intent before, the outcome after, and no access without both.
 
-Reading or changing a value is recorded; telling about secrets (``describe``, ``list``) reads no value and is not.
+Reading or changing a value is recorded; telling about secrets (``describe``, ``list``) reads no value and is recorded
+only where it is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from hygiene.prove.event import Recorder
+from hygiene.errors import AccessDeniedError
+from hygiene.prove.event import DENIED, Recorder
 from hygiene.prove.redact import Redactor
-from hygiene.reference import Reference
+from hygiene.reference import NAME_PATTERN, Reference
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, Capabilities, Expect, Store, StoredSecret, Version
 
@@ -42,10 +45,12 @@ class _Audited:
         return self._store.name_of(reference)
 
     def describe(self, name: str) -> StoredSecret | None:
-        return self._store.describe(name)
+        with self._refusals("secret.describe", name):
+            return self._store.describe(name)
 
     def list(self, prefix: str = "") -> Iterator[StoredSecret]:
-        return self._store.list(prefix)
+        with self._refusals("secret.list", prefix):
+            yield from self._store.list(prefix)
 
     def put(
         self,
@@ -100,6 +105,15 @@ class _Audited:
     def restore(self, name: str) -> None:
         with self._recorder.access("secret.restore", self._object(name)):
             self._store.restore(name)
+
+    @contextmanager
+    def _refusals(self, action: str, name: str) -> Iterator[None]:
+        try:
+            yield
+        except AccessDeniedError as error:
+            what = self._object(name) if NAME_PATTERN.match(name) else f"{self._store.uri} {name}".rstrip()
+            self._recorder.record(action, what, DENIED, error=type(error).__name__)
+            raise
 
     def _object(self, name: str) -> str:
         return str(self._store.reference(name))

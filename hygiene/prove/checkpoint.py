@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable
 from typing import NamedTuple
 
+from hygiene.crypto import find_identity
+from hygiene.errors import IdentityError
 from hygiene.prove.event import AuditEvent
 
 Sign = Callable[[bytes], bytes]
@@ -29,6 +31,15 @@ class Checkpoint(NamedTuple):
     key: str = ""  # Ed25519 public key, base64; empty where no identity was at hand
     signature: str = ""  # base64
     place: str = ""  # whose folder it is, as a hash, so that its absence there can be noticed
+
+
+def find_signer() -> Signer | None:
+    """Give what signs with the user's identity; None where none is at hand without asking a person."""
+    try:
+        identity = find_identity()
+    except IdentityError:
+        return None  # a checkpoint without a signature still fixes the end of the log
+    return Signer(identity.member.verify_key, identity.sign) if identity.member.verify_key else None
 
 
 def message(log: str, seq: int, hash: str) -> bytes:

@@ -32,31 +32,48 @@ from hygiene.prove.chain import (
     parse_entry,
     unsealed,
 )
-from hygiene.prove.checkpoint import Signer, signed_detail
+from hygiene.prove.checkpoint import Signer, find_signer, signed_detail
 from hygiene.prove.event import DENIED, FAILED, INTENT, OK, Actor, AuditEvent
 from hygiene.prove.files import LOCK, SHORT_ID, chain_files, chain_lines, segment_path
 from hygiene.prove.redact import Redactor
 from hygiene.prove.state import CLOSED, SUFFIX, State, create_state, read_state, write_state
 
 SEGMENT_BYTES = 64 * 2**20  # a file that is larger is followed by a new one
+CHECKPOINT_EVERY = 1000  # entries
 _ENTRY_AT_MOST = 2**18  # bytes, with room: fields are cut to 2 KiB by the redactor
 _TAMPERED = "hygiene audit verify says more; hygiene audit restart --reason … begins a new chain and records that"
 
 
 def open_log(folder: Path, actor: Actor | None = None) -> Log:
     """Open the audit log in ``folder``; it is made at the first entry. ``actor`` defaults to who runs this."""
-    return Log(folder, actor or current_actor())
+    return Log(folder, actor or current_actor(), signer=find_signer)
+
+
+def _nobody() -> None:
+    """Sign nothing."""
 
 
 class Log:
     """A :class:`hygiene.prove.event.Recorder` over the chains of one folder; writes the one of this writer."""
 
-    def __init__(self, folder: Path, actor: Actor, segment_bytes: int = SEGMENT_BYTES) -> None:
-        """Record in ``folder`` in the name of ``actor``."""
+    def __init__(
+        self,
+        folder: Path,
+        actor: Actor,
+        segment_bytes: int = SEGMENT_BYTES,
+        checkpoint_every: int = CHECKPOINT_EVERY,
+        signer: Callable[[], Signer | None] = _nobody,
+    ) -> None:
+        """Record in ``folder`` in the name of ``actor``.
+
+        A checkpoint follows after ``checkpoint_every`` entries and in each new file; ``signer`` finds what signs it.
+        """
         self.folder = folder
         self.redactor = Redactor()
         self._actor = {key: self.redactor.clean(value) for key, value in actor._asdict().items() if value}
         self._segment_bytes = segment_bytes
+        self._checkpoint_every = checkpoint_every
+        self._signer = signer
         self._state: Path | None = None  # of the chain that is written, once it is known
 
     def record(self, action: str, object: str, outcome: str, **detail: str) -> AuditEvent:
@@ -79,11 +96,7 @@ class Log:
 
     def checkpoint(self, signer: Signer | None = None) -> AuditEvent:
         """Append a checkpoint of the entry before it, signed where there is a ``signer``."""
-
-        def deed(head: Head) -> Deed:
-            return Deed(CHECKPOINT, head.log, OK, signed_detail(signer, head.log, head.seq, head.hash))
-
-        return self._write(deed)
+        return self._write(lambda head: _checkpoint(head, signer))
 
     def begin_epoch(self) -> str:
         """Change the MAC key to a new random one, and give the verification key of all that follows.
@@ -161,6 +174,9 @@ class Log:
             write_state(path, State(head, segment, size + len(line) + 1))
         except OSError as error:
             raise AuditError(f"cannot write {path}: {error.strerror}") from error
+        due = event.seq % self._checkpoint_every == 0 or segment != state.segment
+        if due and deed.action != CHECKPOINT:
+            self._append(path, State(head, segment, size + len(line) + 1), _checkpoint(head, self._signer()))
         return event
 
     def _cleaned(self, deed: Deed) -> Deed:
@@ -177,15 +193,20 @@ class Log:
             raise AuditError(f"the audit log is gone: {current}", hint=_TAMPERED) from error
         if size < state.size:
             raise AuditError(f"the audit log was cut: {current}", hint=_TAMPERED)
+        may_follow = state.size + _ENTRY_AT_MOST > self._segment_bytes
         following = segment_path(self.folder, state.head.log, state.segment + 1)
-        may_follow = state.size + _ENTRY_AT_MOST > self._segment_bytes and following.exists()
-        if size == state.size and not may_follow:
+        if size == state.size and not (may_follow and following.exists()):
             return state
         state = _read_on(current, state)
-        if may_follow:
+        while following.exists():
             state = _read_on(following, State(state.head, state.segment + 1, 0))
+            following = segment_path(self.folder, state.head.log, state.segment + 1)
         write_state(path, state)
         return state
+
+
+def _checkpoint(head: Head, signer: Signer | None) -> Deed:
+    return Deed(CHECKPOINT, head.log, OK, signed_detail(signer, head.log, head.seq, head.hash))
 
 
 def _refusal(error: WriteError) -> AuditError:

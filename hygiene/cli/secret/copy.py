@@ -52,13 +52,15 @@ def copy(source: str, target: str, apply: bool, config_path: str | None) -> None
 
 
 def _planned(composition: Composition, source: Reference, target: Reference) -> Iterator[_Copy]:
-    if source.field or target.field:
-        raise UsageError("a copy takes whole values: drop the #/field")
     if source.path.endswith("/") != target.path.endswith("/"):
         raise UsageError("both paths end in a slash (all below), or neither does")
     old, new = composition.store_of(source), composition.store_of(target)
     if not new.capabilities.writable:
         raise StoreError(f"{new.uri} can only be read")
+    for store, reference in ((old, source), (new, target)):
+        # Where a whole value is a field, as in Vault, references carry it.
+        if reference.field and reference.field != store.reference(_name(store, reference)).field:
+            raise UsageError("a copy takes whole values: drop the #/field")
     start, goal = _name(old, source), _name(new, target)
     if not source.path.endswith("/"):
         told = old.describe(start)

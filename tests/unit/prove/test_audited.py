@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hygiene.errors import AuditError, NotFoundError
+from hygiene.errors import AccessDeniedError, AuditError, NotFoundError
 from hygiene.prove.audited import audited
 from hygiene.prove.event import Actor
 from hygiene.prove.log import Log
@@ -111,3 +111,17 @@ def test_audited_access_that_cannot_be_recorded_does_not_happen(parts):
     with pytest.raises(AuditError):
         store.put("n", Secret(b"x" * 8), token=TOKEN)
     assert shelf.calls == []
+
+
+@pytest.mark.parametrize(("ask", "action"), [("describe", "secret.describe"), ("list", "secret.list")])
+def test_audited_refusal_to_tell_about_secrets_is_recorded_as_denied(parts, ask, action):
+    shelf, log, store = parts
+
+    def refuse(*_):
+        raise AccessDeniedError("not yours")
+
+    setattr(shelf, ask, refuse)
+    with pytest.raises(AccessDeniedError):
+        list(getattr(store, ask)("shop/"))
+    (event,) = [event for event in log.events() if event.action == action]
+    assert (event.outcome, "shop/" in event.object) == ("denied", True)

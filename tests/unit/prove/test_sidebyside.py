@@ -47,8 +47,9 @@ def test_verify_sound_log_gives_the_same_verdict_every_way(log, monkeypatch, way
     monkeypatch.setattr(sidebyside, "_joined", lambda *parts, real=sidebyside._joined: used.append(1) or real(*parts))
     (expected,) = verdicts(log, monkeypatch, "parsed")
     assert [p.kind for p in expected.problems] == ["signature"]
-    assert [seq for seq, *_ in expected.unmatched] == [9, 10]
-    assert (expected.epochs, expected.checkpoints, expected.macs) == ((19,), 1, 0)
+    assert [what for *_, what in expected.unmatched] == ["ref+embedded://shop/7", "ref+embedded://shop/8"]
+    assert (len(expected.epochs), expected.macs) == (1, 0)
+    assert expected.checkpoints > len(list(log.folder.glob("*.jsonl"))) / 2
     assert verdicts(log, monkeypatch, way) == [expected]
     assert bool(used) == (way == "side by side")
 
