@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: system install demo test test-slow lint types contracts unit accuracy clean
+.PHONY: system install demo test test-slow lint types contracts unit accuracy reference clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
 
@@ -62,6 +62,11 @@ accuracy: .venv-bench/stamp
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r requirements/bench.in -e .
 	touch $@
+
+# The pages of docs/commands, from the commands themselves.
+reference: .venv/dev.stamp
+	rm -f docs/commands/*.md
+	$(BIN)/hygiene manual --format markdown -o docs/commands
 
 clean:
 	rm -rf .venv build dist

@@ -15,7 +15,7 @@ from hygiene.errors import ConfigError
 from hygiene.finding import CONFIDENCES
 from hygiene.suggestion import suggest
 
-_VERBS = ("read", "write", "rotate", "delete", "grant")
+VERBS = ("read", "write", "rotate", "delete", "grant")
 _TOP = ("scan", "rules", "allow", "stores", "roles", "rotation", "expiry", "providers")
 
 
@@ -88,8 +88,8 @@ class _Reader:
         self._keys(where, table, ("members", "paths", "may"))
         may = self._strings(where, table, "may")
         for verb in may:
-            if verb not in _VERBS:
-                raise self._error(f"{where}.may", f"unknown verb {verb!r}", suggest(verb, _VERBS))
+            if verb not in VERBS:
+                raise self._error(f"{where}.may", f"unknown verb {verb!r}", suggest(verb, VERBS))
         return Role(name, self._strings(where, table, "members"), self._strings(where, table, "paths"), may)
 
     def _provider(self, name: str, table: dict[str, Any]) -> ProviderSettings:

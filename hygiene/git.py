@@ -173,6 +173,8 @@ def git_error(folder: Path, stderr: bytes) -> SourceError:
         )
     if "not a git repository" in words:
         return SourceError(f"{folder} is not a git repository", hint="scan it as a folder, or run git init")
+    if "Needed a single revision" in words or "bad revision" in words:
+        return SourceError(f"git finds no such commit in {folder}", hint="is the name right? git fetch may bring it")
     reason = next((line for line in words.splitlines() if line.startswith(("fatal:", "error:"))), words[:300])
     return SourceError(f"git failed in {folder}: {reason or 'no reason given'}", hint="git fsck may tell more")
 

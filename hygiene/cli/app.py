@@ -18,14 +18,22 @@ _EXTRA = re.compile(r"(extra arguments?) \(.*\)", re.DOTALL)
 _UNKNOWN = re.compile(r"No such command '(.*)'\.", re.DOTALL)
 
 
+_DIRECT = {  # run without click, and listed all the same
+    "hook": "What git and pre-commit call before a commit or push.",
+    "guard": "Check what a coding assistant is told, and what it does.",
+}
+
+
 class _LazyGroup(click.Group):
     """Finds a command in the registry and imports its module only then."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [*COMMANDS, *_DIRECT]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         module = COMMANDS.get(cmd_name)
+        if cmd_name in _DIRECT:
+            return click.Command(cmd_name, short_help=_DIRECT[cmd_name])
         if module is None:
             return None
         try:
@@ -50,7 +58,7 @@ def _without_package(name: str, package: str) -> click.Command:
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Docs: docs/ in the repository.",
+    epilog="hygiene COMMAND --help has examples; hygiene explain CODE says what an exit code means.",
 )
 @click.version_option(__version__, prog_name="hygiene")
 def app() -> None:

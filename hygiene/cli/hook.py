@@ -27,12 +27,30 @@ from hygiene.finding import ScanResult
 from hygiene.git import Git
 from hygiene.places import cache_folder
 
+HELP = """\
+Usage: hygiene hook STAGE [ARGUMENTS]
+
+  What git, pre-commit and prek call; hygiene install sets it up. Reads git's objects, never the working tree.
+
+  Exits 0 to let git go on, 1 when a credential would get in, 4 when something could not be read.
+
+  Stages:
+    auto              finds out the stage from the environment: for the pre-commit framework
+    pre-commit        what the next commit adds (so does pre-merge-commit)
+    commit-msg FILE   the message
+    pre-push REMOTE   every commit of every ref on standard input that the remote has not
+    pre-receive       the same on a server, from its quarantine; no network
+    post-rewrite      tells what an amended commit keeps; stops nothing
+"""
 _SCISSORS = b"------------------------ >8 ------------------------"  # git commit -v: below stands the diff
 
 
 def run(arguments: list[str]) -> int:
     """Run ``hook STAGE …``; gives the exit code: 0 lets git go on."""
     stage = arguments[1] if len(arguments) > 1 else ""
+    if stage in ("-h", "--help"):
+        sys.stdout.write(HELP)
+        return ExitCode.CLEAN
     if stage not in _STAGES:
         raise UsageError(f"no hook stage {stage!r}", hint=f"known are {', '.join(_STAGES)}")
     return _STAGES[stage](arguments[2:])

@@ -29,8 +29,12 @@ COMMANDS = {
     "action": "hygiene.cli.action",
     "fleet": "hygiene.cli.fleet",
     "demo": "hygiene.cli.demo",
+    "init": "hygiene.cli.init",
     "install": "hygiene.cli.install",
     "doctor": "hygiene.cli.doctor",
+    "explain": "hygiene.cli.explain",
+    "completions": "hygiene.cli.completions",
+    "manual": "hygiene.cli.manual",
 }
 
 # Hooks run at every commit and every tool call: they skip click, whose import costs more than their scan.
