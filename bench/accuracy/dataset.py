@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from hygiene.detect.classifier import Net, least_probability, plain_features
+from hygiene.detect.classifier import least_probability, plain_features
 from hygiene.detect.classifier_model import Model
+from hygiene.detect.classifier_net import Net
 from hygiene.detect.classifier_place import Around, line_of, place_of
 from hygiene.detect.classifier_text import BITS, hashed
 from hygiene.detect.compile import patterns_from_rules

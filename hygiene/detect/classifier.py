@@ -7,12 +7,13 @@ the hook has no numpy.
 
 from __future__ import annotations
 
+from hygiene.detect.classifier_bound import Bound
 from hygiene.detect.classifier_model import Model, boosted_score, linear_score, load_model
 from hygiene.detect.classifier_name import NAME_FEATURES, name_features
 from hygiene.detect.classifier_place import (
-    LINES_AROUND,
     PLACE_FEATURES,
     Around,
+    Line,
     Place,
     elsewhere,
     line_of,
@@ -20,10 +21,9 @@ from hygiene.detect.classifier_place import (
     place_of,
 )
 from hygiene.detect.classifier_reasons import reasons_for
-from hygiene.detect.classifier_reject import hopeless
 from hygiene.detect.classifier_text import hashed
 from hygiene.detect.classifier_value import VALUE_FEATURES, is_random_list, value_features
-from hygiene.detect.generic import MAX_CANDIDATES, Candidate, candidates_between, key_block_end, windows
+from hygiene.detect.generic import Candidate, moved
 from hygiene.record import NamedTuple
 
 TYPE_CHECKING = False
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEATURES = (*VALUE_FEATURES, *NAME_FEATURES, *PLACE_FEATURES, "linear")
-_BEYOND = 48  # bytes after a line that may decide whether it holds a candidate
-_MOST_DULL = 100_000  # lines; some 10 MB
+_OF_THE_FILE = tuple(map(FEATURES.index, ("same_value", "core_elsewhere", "same_name")))
+_OFTEN = 3  # times that a candidate was met; then it is asked whether any file could make a finding of it
 
 
 class Judgement(NamedTuple):
@@ -50,115 +50,112 @@ def judge(candidates: Sequence[Candidate], data: bytes, path: str) -> list[Judge
         data: its bytes.
         path: where it stands.
     """
-    model = load_model()
-    place = place_of(path)
+    file = _File(data, place_of(path))
     lines = [line_of(data, candidate) for candidate in candidates]
     on_line: dict[int, int] = {}
     for line in lines:
         on_line[line.start] = on_line.get(line.start, 0) + 1
-    folded = data.lower() if candidates else b""
-    verdicts = []
-    for candidate, line in zip(candidates, lines, strict=True):
-        around = Around(line, on_line[line.start], folded)
-        view = _view(data, place, candidate, around)
-        verdict = _known.get(view)
-        if verdict is None:
-            if len(_known) >= _MOST_KNOWN:
-                _known.clear()
-            verdict = _known[view] = _judgement(model, data, candidate, place, around)
-        verdicts.append(verdict)
-    return verdicts
+    return [
+        _judged(file, candidate, line, on_line[line.start]) for candidate, line in zip(candidates, lines, strict=True)
+    ]
 
 
-def _judgement(model: Model, data: bytes, candidate: Candidate, place: Place, around: Around) -> Judgement:
-    score = linear_score(model, hashed(data, candidate, place, around.line))
-    if score < model.floor:
-        return Judgement(0.0, ())
-    row = [*plain_features(model, data, candidate, place, around), score]
-    least = least_probability(candidate, data[candidate.start : candidate.end], model.medium)
-    probability = max(boosted_score(model, row), least)
-    return Judgement(probability, reasons_for(row, probability, FEATURES) if probability else ())
+class _File:
+    def __init__(self, data: bytes, place: Place) -> None:
+        self.data = data
+        self.place = place
+        self._folded: bytes | None = None
+
+    def folded(self) -> bytes:
+        if self._folded is None:
+            self._folded = self.data.lower()
+        return self._folded
 
 
 class View(NamedTuple):
-    """All that the features of a candidate look at, wherever in a file it stands.
+    """All that the features of a candidate look at near it, wherever in a file it stands.
 
     In a history the same candidates come again in version after version: they are judged once.
     """
 
     place: Place
-    text: bytes
-    candidate: Candidate  # its offsets are in the text
+    candidate: Candidate  # its offsets are from the start of the line
+    text: bytes  # the line, and the value where that goes on below
     line_end: int
+    previous: bytes
+    following: bytes
     on_line: int
-    elsewhere: tuple[float, ...]
-    size: int
+    size: int  # of the file, in bits: nearly the same in all versions
 
 
-_MOST_KNOWN = 20_000  # some 20 MB
-_known: dict[View, Judgement] = {}
+class _Known:
+    """What was judged: a finding depends on the rest of its file, most candidates are none whatever that is."""
+
+    def __init__(self) -> None:
+        self.hopeless: set[View] = set()  # no finding, whatever the rest of the file holds
+        self.times: dict[View, int] = {}
+        self.judgements: dict[tuple[View, tuple[float, ...]], Judgement] = {}
+        self.bounds: list[Bound] = []
+
+    def bound(self) -> Bound:
+        if not self.bounds:
+            self.bounds.append(Bound(load_model(), _OF_THE_FILE))
+        return self.bounds[0]
+
+    def forget(self) -> None:
+        """Keep the memory bounded: some 40 MB."""
+        if len(self.judgements) + len(self.hopeless) > _MOST_KNOWN:
+            for known in (self.hopeless, self.times, self.judgements):
+                known.clear()
 
 
-def _view(data: bytes, place: Place, candidate: Candidate, around: Around) -> View:
-    line = around.line
-    begin = max(0, line.start - LINES_AROUND)
-    shifted = candidate._replace(
-        start=candidate.start - begin,
-        end=candidate.end - begin,
-        name_start=candidate.name_start - begin,
-        name_end=candidate.name_end - begin,
-    )
+_NOT_ONE = Judgement(0.0, ())
+_MOST_KNOWN = 40_000
+_known = _Known()
+
+
+def _judged(file: _File, candidate: Candidate, line: Line, on_line: int) -> Judgement:
+    view = _view(file, candidate, line, on_line)
+    if view in _known.hopeless:
+        return _NOT_ONE
+    around = Around(line, on_line, file.folded())
+    key = view, elsewhere(file.data, candidate, around)
+    judgement = _known.judgements.get(key)
+    times = _known.times[view] = _known.times.get(view, 0) + 1
+    if judgement is None or (times == _OFTEN and judgement.probability < load_model().low):
+        _known.forget()
+        judgement = _judgement(load_model(), file, candidate, around, often=times >= _OFTEN)
+        if judgement is _NOT_ONE:
+            _known.hopeless.add(view)
+        else:
+            _known.judgements[key] = judgement
+    return judgement
+
+
+def _judgement(model: Model, file: _File, candidate: Candidate, around: Around, *, often: bool) -> Judgement:
+    """Judge a candidate; ``_NOT_ONE`` is for those that are none in any other file either."""
+    score = linear_score(model, hashed(file.data, candidate, file.place, around.line))
+    if score < model.floor:
+        return _NOT_ONE
+    row = [*plain_features(model, file.data, candidate, file.place, around), score]
+    least = least_probability(candidate, file.data[candidate.start : candidate.end], model.medium)
+    if often and not least and _known.bound().most_probable(row) < model.low:
+        return _NOT_ONE
+    probability = max(boosted_score(model, row), least)
+    return Judgement(probability, reasons_for(row, probability, FEATURES) if probability else ())
+
+
+def _view(file: _File, candidate: Candidate, line: Line, on_line: int) -> View:
     return View(
-        place=place,
-        text=data[begin : max(line.end, candidate.end) + LINES_AROUND],
-        candidate=shifted,
-        line_end=line.end - begin,
-        on_line=around.on_line,
-        elsewhere=elsewhere(data, candidate, around),
-        size=len(data).bit_length(),
+        place=file.place,
+        candidate=moved(candidate, -line.start),
+        text=file.data[line.start : max(line.end, candidate.end)],
+        line_end=line.end - line.start,
+        previous=line.previous,
+        following=line.following,
+        on_line=on_line,
+        size=len(file.data).bit_length(),
     )
-
-
-class Net:
-    """Finds the candidates of file after file that are not hopeless; remembers lines that had none.
-
-    In a history the same lines come again in version after version: those cost one look into a set.
-    """
-
-    def __init__(self, words: frozenset[bytes]) -> None:
-        """Tell words from random letters by ``words``."""
-        self._words = words
-        self._dull: set[tuple[int, bytes]] = set()
-
-    def candidates(self, data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
-        """Give the candidates on the lines that hold ``hits``, without those that cannot be credentials."""
-        place = place_of(path)
-        found: dict[tuple[int, int], Candidate] = {}
-        block_end = 0
-        for start, end in windows(data, hits):
-            if start < block_end:
-                continue
-            text = (place.language, data[start : end + _BEYOND])
-            if text in self._dull:
-                continue
-            kept = self._promising(data, start, end, place)
-            if not kept:
-                self._remember(text)
-            block_end = max(block_end, key_block_end(kept))
-            for candidate in kept:
-                found.setdefault((candidate.start, candidate.end), candidate)
-            if len(found) >= MAX_CANDIDATES:
-                break
-        return sorted(found.values(), key=lambda candidate: (candidate.start, candidate.end))
-
-    def _promising(self, data: bytes, start: int, end: int, place: Place) -> list[Candidate]:
-        found = candidates_between(data, start, end)
-        return [candidate for candidate in found if not hopeless(data, candidate, place, self._words)]
-
-    def _remember(self, text: tuple[int, bytes]) -> None:
-        if len(self._dull) >= _MOST_DULL:
-            self._dull.clear()
-        self._dull.add(text)
 
 
 def least_probability(candidate: Candidate, value: bytes, medium: float) -> float:

@@ -35,8 +35,8 @@ SECTIONS = (
 )
 
 
-_ENOUGH = 80  # trees after which most candidates are settled: nine of ten are none, and need no more
-_CLEARLY_NOT = -3.0  # log-odds; the trees that are left have never lifted such a one to a finding
+ENOUGH = 80  # trees after which most candidates are settled: nine of ten are none, and need no more
+CLEARLY_NOT = -3.0  # log-odds; the trees that are left have never lifted such a one to a finding
 
 
 class Model(NamedTuple):
@@ -123,7 +123,7 @@ def boosted_score(model: Model, row: Sequence[float]) -> float:
     feature, threshold, left, right, leaf = model.feature, model.threshold, model.left, model.right, model.leaf
     total = model.base
     for count, root in enumerate(model.roots):
-        if count == _ENOUGH and total < _CLEARLY_NOT:
+        if count == ENOUGH and total < CLEARLY_NOT:
             break
         node = root
         while node >= 0:

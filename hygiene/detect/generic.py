@@ -110,6 +110,12 @@ def candidates(data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
     return sorted(found.values(), key=lambda candidate: (candidate.start, candidate.end))
 
 
+def moved(candidate: Candidate, by: int) -> Candidate:
+    """Give ``candidate`` with its offsets moved by so many bytes."""
+    kind, start, end, name_start, name_end, operator, quote = candidate
+    return Candidate(kind, start + by, end + by, name_start + by, name_end + by, operator, quote)
+
+
 def key_block_end(found: Iterable[Candidate]) -> int:
     """Give where the last key block among ``found`` ends: what stands inside of it is no candidate."""
     return max((candidate.end for candidate in found if candidate.kind == "key-block"), default=0)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from hygiene.detect.classifier import Judgement, Net, judge
+from hygiene.detect.classifier import Judgement, judge
 from hygiene.detect.classifier_model import load_model
 from hygiene.detect.classifier_name import kind_of_name
+from hygiene.detect.classifier_net import Net
 from hygiene.detect.generic import Candidate
 from hygiene.record import NamedTuple
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from hygiene.detect.encodings.trail import Copy, Decoded, Pieces, Radix, Trail
 
@@ -20,6 +22,7 @@ _HEX_RUN = re.compile(rb"(?:\\x|0x|%|\\u00)?([0-9A-Fa-f]{2})")
 _URL = bytes.maketrans(b"-_", b"+/")
 _CONTEXT = 100  # bytes of the line before a value, so that its name is seen
 _BEFORE = 16 << 10  # how far before a hit its value may begin
+_REMEMBERED = 4 << 10  # bytes of a value whose text is remembered
 _HEAD = 1 << 10  # digits that decide whether a value is text: most long ones are pictures
 _NO_DIGIT = re.compile(rb"[^A-Za-z0-9+/]+")
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
@@ -28,23 +31,56 @@ _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 def base64_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
     """Decode the base64 values of ``data`` that the spans ``hits`` lie in, each once, with the line before them."""
     for start, end in _values(data, hits, _VALUE):
-        for phase in range(4):  # what stands before may look like digits: a path, an identifier
-            _, head = _unwrapped(data, start + phase, min(end, start + _HEAD))
-            if is_text(decode_base64(head)):
-                runs, digits = _unwrapped(data, start + phase, end)
-                text = decode_base64(digits)
-                yield with_context(data, start + phase, text, "base64", Radix(4, 3, runs))
-                break
+        if found := _remembered(_base64_text, data[start:end]):
+            yield _placed(data, start, found, "base64", (4, 3))
 
 
 def hex_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
     """Decode the hexadecimal values of ``data`` that the spans ``hits`` lie in: bare, ``\\x41``, ``0x41, 0x42``."""
     for start, end in _values(data, hits, _HEX_VALUE):
-        pairs = list(_HEX_RUN.finditer(data, start, end))
-        runs = [(2 * number, pair.start(1)) for number, pair in enumerate(pairs)]
-        text = binascii.unhexlify(b"".join(pair[1] for pair in pairs))
-        if is_text(text):
-            yield with_context(data, start, text, "hex", Radix(2, 1, runs))
+        if found := _remembered(_hex_text, data[start:end]):
+            yield _placed(data, start, found, "hex", (2, 1))
+
+
+class _Text(NamedTuple):
+    """What a value decodes to."""
+
+    first: int  # where in the value its digits begin
+    runs: tuple[tuple[int, int], ...]  # as Radix has them, from the value's start
+    text: bytes
+
+
+def _remembered(decode: Callable[[bytes], _Text | None], value: bytes) -> _Text | None:
+    return _short[decode](value) if len(value) <= _REMEMBERED else decode(value)
+
+
+def _placed(data: bytes, start: int, found: _Text, encoding: str, ratio: tuple[int, int]) -> Decoded:
+    runs = [(count, start + offset) for count, offset in found.runs]
+    return with_context(data, start + found.first, found.text, encoding, Radix(*ratio, runs))
+
+
+def _base64_text(value: bytes) -> _Text | None:
+    _, head = _unwrapped(value, 0, min(len(value), _HEAD))
+    for phase in range(4):  # what stands before may look like digits: a path, an identifier
+        if is_text(decode_base64(head[phase:])):
+            runs, digits = _unwrapped(value, phase, len(value))
+            return _Text(phase, tuple(runs), decode_base64(digits))
+    return None
+
+
+def _hex_text(value: bytes) -> _Text | None:
+    if len(value) > _REMEMBERED and not is_text(binascii.unhexlify(b"".join(_HEX_RUN.findall(value, 0, _HEAD)))):
+        return None
+    pairs = list(_HEX_RUN.finditer(value))
+    text = binascii.unhexlify(b"".join([pair[1] for pair in pairs]))
+    runs = tuple((2 * number, pair.start(1)) for number, pair in enumerate(pairs))
+    return _Text(0, runs, text) if is_text(text) else None
+
+
+# A history shows the same values again and again.
+_short: dict[Callable[[bytes], _Text | None], Callable[[bytes], _Text | None]] = {
+    decode: lru_cache(maxsize=2048)(decode) for decode in (_base64_text, _hex_text)
+}
 
 
 def decode_base64(digits: bytes) -> bytes:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from hygiene.detect.classifier import FEATURES, Net, judge
+from hygiene.detect.classifier import FEATURES, judge
 from hygiene.detect.classifier_model import PATH, load_model, parse_model
 from hygiene.detect.classifier_name import name_features, parts_of
+from hygiene.detect.classifier_net import Net
 from hygiene.detect.generic import candidates
 from hygiene.detect.guess import guesses, rule_of
 

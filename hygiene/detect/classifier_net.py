@@ -1,0 +1,82 @@
+"""The net: from the places that the engine gives to the candidates that are not hopeless.
+
+In a history the same lines come again in version after version. What a line holds is therefore decided on a text of its
+own (the line, and a little behind it) and remembered by that text, so that it does not matter which blob came first.
+"""
+
+from __future__ import annotations
+
+from hygiene.detect.classifier_place import Place, place_of
+from hygiene.detect.classifier_reject import hopeless
+from hygiene.detect.generic import MAX_CANDIDATES, Candidate, candidates_between, key_block_end, moved, windows
+from hygiene.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BEYOND = 160  # bytes behind a line: a value may stand on the next one
+_AHEAD = 32  # bytes behind a value that decide whether it is one
+_MOST = 60_000  # lines; some 20 MB
+_FAR = (b'"""', b"kty", b"-----BEGIN", b"'''")  # what they begin may end far away
+
+
+class _Text(NamedTuple):
+    """What decides on the candidates of a line."""
+
+    language: int
+    translation: bool
+    width: int  # how much of the text is the line
+    text: bytes
+
+
+class Net:
+    """Finds the candidates of file after file that are not hopeless; remembers what each line held."""
+
+    def __init__(self, words: frozenset[bytes]) -> None:
+        """Tell words from random letters by ``words``."""
+        self._words = words
+        self._held: dict[_Text, tuple[Candidate, ...] | None] = {}
+
+    def candidates(self, data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
+        """Give the candidates on the lines that hold ``hits``, without those that cannot be credentials."""
+        place = place_of(path)
+        found: dict[tuple[int, int], Candidate] = {}
+        block_end = 0
+        for start, end in windows(data, hits):
+            if start < block_end:
+                continue
+            kept = self._on_line(data, start, end, place)
+            if not kept:
+                continue
+            block_end = max(block_end, key_block_end(kept))
+            for candidate in kept:
+                found.setdefault((candidate.start, candidate.end), candidate)
+            if len(found) >= MAX_CANDIDATES:
+                break
+        return sorted(found.values(), key=lambda candidate: (candidate.start, candidate.end))
+
+    def _on_line(self, data: bytes, start: int, end: int, place: Place) -> Sequence[Candidate]:
+        text = _Text(place.language, place.translation, end - start, data[start : end + _BEYOND])
+        held = self._held.get(text, ())
+        if held == () and text not in self._held:
+            if len(self._held) >= _MOST:
+                self._held.clear()
+            held = self._held[text] = self._read(text, place)
+        if held is None:
+            return self._promising(data, start, end, place)
+        return [moved(candidate, start) for candidate in held]
+
+    def _read(self, text: _Text, place: Place) -> tuple[Candidate, ...] | None:
+        """Give the candidates of a line, from the start of its text; None where more than the text decides."""
+        if any(mark in text.text for mark in _FAR):
+            return None
+        found = list(candidates_between(text.text, 0, text.width))
+        whole = len(text.text) < text.width + _BEYOND  # the file ends there
+        if not whole and any(candidate.end > len(text.text) - _AHEAD for candidate in found):
+            return None
+        return tuple(one for one in found if not hopeless(text.text, one, place, self._words))
+
+    def _promising(self, data: bytes, start: int, end: int, place: Place) -> list[Candidate]:
+        found = candidates_between(data, start, end)
+        return [candidate for candidate in found if not hopeless(data, candidate, place, self._words)]
