@@ -31,13 +31,15 @@ from hygiene.git import Git, find_root
 from hygiene.journal import Journal
 from hygiene.places import home_folder, repository_folder
 from hygiene.reference import parse_reference
+from hygiene.rotate.beginning import JOB, begin
 from hygiene.rotate.provider import ByHand, Provider, Target, Verdict
 from hygiene.rotate.registry import AWS, AWS_RULE, DECLARED, guess_provider, is_key_id, open_provider, provider_name
-from hygiene.rotate.rotation import JOB, Rotated, Rotation, Sealer, begin
+from hygiene.rotate.rotation import Rotated, Rotation
 from hygiene.rotate.schedule import policy_of
 from hygiene.rotate.slots import pair_from_halves
 from hygiene.rotate.state import Step, next_step, state_from_entries
 from hygiene.rotate.stored import fields_of
+from hygiene.rotate.work import Sealer, Work
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, Store, StoredSecret
 
@@ -193,14 +195,8 @@ class Rotations:
         facts = journal.facts
         request = request._replace(provider=str(facts["provider"]), labels=facts.get("labels", {}))
         provider = self.provider(request)
-        return Rotation(
-            self.store,
-            provider,
-            self._composition.recorder,
-            journal,
-            sealer=self._sealer,
-            before_revoke=lambda: self._before_revoke(request, provider),
-        )
+        work = Work(self.store, provider, self._composition.recorder, journal, sealer=self._sealer)
+        return Rotation(work, before_revoke=lambda: self._before_revoke(request, provider))
 
     def _guessed(self, secret: StoredSecret, request: Request) -> str:
         return guess_provider({**request.labels, **dict(secret.labels)}, self.store.get(secret.name))

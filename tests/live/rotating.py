@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hygiene.journal import Journal
+from hygiene.rotate.beginning import JOB, begin
 from hygiene.rotate.provider import Provider
-from hygiene.rotate.rotation import JOB, Rotated, Rotation, begin
+from hygiene.rotate.rotation import Rotated, Rotation
+from hygiene.rotate.work import Work
 from hygiene.secret import Secret
 from tests.fakes.memory_recorder import MemoryRecorder
 from tests.fakes.memory_store import MemoryStore
@@ -37,7 +39,7 @@ class Rotating:
         journal = Journal.open(self.path, JOB) or begin(
             lambda **facts: Journal.create(self.path, JOB, **facts), self.store, NAME, self.provider, reason="test"
         )
-        return Rotation(self.store, self.provider, self.recorder, journal, sleep=lambda _: time.sleep(0.05))
+        return Rotation(Work(self.store, self.provider, self.recorder, journal, sleep=lambda _: time.sleep(0.05)))
 
     def rotate(self) -> Rotated:
         return self.rotation().run()

@@ -56,7 +56,7 @@ def test_key_issued_before_a_kill_is_removed_on_resume(admin: Any, value: Secret
     provider = AwsIamProvider(Target(NAME, {}))
     rotating = Rotating(tmp_path, value, provider)
     rotation = rotating.rotation()
-    rotation._keep = _killed  # type: ignore[method-assign, assignment]
+    rotation.issuing._keep = _killed  # type: ignore[method-assign, assignment]
     with pytest.raises(KeyboardInterrupt):
         rotation.run()
     assert len(keys(admin)) == 2
@@ -67,7 +67,7 @@ def test_key_issued_before_a_kill_is_removed_on_resume(admin: Any, value: Secret
 def test_abort_removes_the_new_key(admin: Any, value: Secret, tmp_path: Path) -> None:
     provider = AwsIamProvider(Target(NAME, {}))
     rotating = Rotating(tmp_path, value, provider)
-    rotating.rotation()._issue()
+    rotating.rotation().issuing.issue()
     assert len(keys(admin)) == 2
     rotating.rotation().abort()
     assert keys(admin) == [json.loads(value.reveal())["id"]] and rotating.current == value

@@ -171,7 +171,7 @@ def test_revocation_that_fails_is_finished_later(world: World, mode: str) -> Non
 @pytest.mark.parametrize("world", sorted(set(ROTATING) & set(REVOKING)), indirect=True)
 def test_abort_leaves_the_old_value_only(world: World) -> None:
     rotation = world.rotating.rotation()
-    rotation._issue()
+    rotation.issuing.issue()
     assert len(world.fake.live()) == 2
     world.rotating.rotation().abort()
     assert world.fake.live() == {_value(world.old)} and world.rotating.current == world.old

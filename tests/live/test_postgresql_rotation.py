@@ -101,8 +101,8 @@ def test_abort_after_the_change_brings_the_old_password_back(
     rotating = single(postgres_server, tmp_path, role, password)
     old = rotating.current
     rotation = rotating.rotation()
-    rotation._store_pending()
-    rotation._issue()
+    rotation.issuing.store_pending()
+    rotation.issuing.issue()
     assert not works(old)
     rotating.rotation().abort()
     assert works(old) and rotating.current == old

@@ -9,8 +9,10 @@ import pytest
 
 from hygiene.errors import ConflictError, ProviderError, RotationError, SupersededError
 from hygiene.journal import Journal
+from hygiene.rotate.beginning import JOB, begin
 from hygiene.rotate.provider import Abilities, Check, Verdict
-from hygiene.rotate.rotation import JOB, Rotation, begin
+from hygiene.rotate.rotation import Rotation
+from hygiene.rotate.work import Work
 from hygiene.secret import Secret
 from hygiene.store.protocol import PENDING, Capabilities
 from tests.fakes.memory_provider import MemoryProvider, MintingProvider, PairProvider
@@ -93,7 +95,7 @@ class World:
         if trap:
             kind = _TrappedInventory if hasattr(provider, "discard") else _Trapped
             store, provider, journal = trap.around(store), kind(provider, trap), trap.around(journal)
-        return Rotation(store, provider, self.recorder, journal, sleep=lambda _: None)
+        return Rotation(Work(store, provider, self.recorder, journal, sleep=lambda _: None))
 
     def assert_a_value_works(self) -> None:
         """Where there is overlap, what a client resolves works at every moment; else some stored value does."""
@@ -289,9 +291,8 @@ def test_consumer_that_needs_the_old_value_stops_before_revocation(tmp_path: Pat
     def refuse() -> None:
         raise RotationError("a consumer still uses the old value")
 
-    rotation = Rotation(
-        world.store, world.provider, world.recorder, world.journal(), before_revoke=refuse, sleep=lambda _: None
-    )
+    work = Work(world.store, world.provider, world.recorder, world.journal(), sleep=lambda _: None)
+    rotation = Rotation(work, before_revoke=refuse)
     with pytest.raises(RotationError, match="consumer"):
         rotation.run()
     assert OLD in world.provider.valid
@@ -377,7 +378,7 @@ def test_journal_and_audit_hold_no_value(world: World) -> None:
         original(journal)
 
     journal.finish = finish  # type: ignore[method-assign]
-    Rotation(world.store, world.provider, world.recorder, journal, sleep=lambda _: None).run()
+    Rotation(Work(world.store, world.provider, world.recorder, journal, sleep=lambda _: None)).run()
     text = kept[0] + repr(world.recorder.kept).encode()
     assert OLD.reveal() not in text and world.store.get(NAME).reveal() not in text
 
