@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,12 @@ class World:
         assert not self.path.exists()
         assert list(self.store.told) == [NAME]
         assert PENDING not in self.store.stages[NAME]
+
+
+@pytest.fixture(autouse=True)
+def _no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of journals are written here, and no machine is switched off: do not wait for the disk."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)
 
 
 @pytest.fixture(params=SHAPES)
