@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from hygiene.address import labels_around
 from hygiene.cli.progress import progress
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.scan import scan
@@ -16,7 +17,6 @@ from hygiene.errors import SourceError, UsageError
 from hygiene.finding import Finding, ScanResult
 from hygiene.git import Git, find_root
 from hygiene.prove.event import OK, Recorder
-from hygiene.rotate.context import labels_around
 from hygiene.rotate.matching import Leak, leaks
 from hygiene.store.protocol import Store
 

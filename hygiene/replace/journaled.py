@@ -44,6 +44,7 @@ class KeptEntry(NamedTuple):
     rule: str
     fingerprint: str
     steps: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 class Unit(NamedTuple):
@@ -84,7 +85,14 @@ def unit_to_json(unit: Unit) -> dict[str, Any]:
 def unit_from_json(document: Mapping[str, Any]) -> Unit:
     """Read the form of the journal."""
     entries = (
-        KeptEntry(**{**entry, "variables": tuple(entry["variables"]), "steps": tuple(entry["steps"])})
+        KeptEntry(
+            **{
+                **entry,
+                "variables": tuple(entry["variables"]),
+                "steps": tuple(entry["steps"]),
+                "labels": tuple((key, text) for key, text in entry.get("labels", ())),
+            }
+        )
         for entry in document["entries"]
     )
     return Unit(tuple(entries), tuple(file_from_json(file) for file in document["files"]))
@@ -105,7 +113,9 @@ def file_from_json(document: Mapping[str, Any]) -> KeptFile:
 def _kept_entry(entry: Entry) -> KeptEntry:
     token = str(uuid.uuid4())
     reference = str(entry.reference)
-    return KeptEntry(entry.name, reference, entry.variables, token, entry.rule, entry.fingerprint, entry.steps)
+    return KeptEntry(
+        entry.name, reference, entry.variables, token, entry.rule, entry.fingerprint, entry.steps, entry.labels
+    )
 
 
 def _kept_file(file: FilePlan, steps: Mapping[str, Step]) -> KeptFile:

@@ -194,7 +194,7 @@ class Migration:
 
     def _put(self, entry: KeptEntry, secret: Secret) -> Version:
         """Write the secret; after a crash the same token makes it the same version."""
-        facts = (("rule", entry.rule), ("variable", ",".join(entry.variables)))
+        facts = (("rule", entry.rule), ("variable", ",".join(entry.variables)), *entry.labels)
         labels = tuple((key, text) for key, text in facts if text)
         expect = Expect.ABSENT if self._store.capabilities.cas else Expect.ANYTHING
         return self._store.put(entry.name, secret, expect=expect, token=entry.token, labels=labels)

@@ -70,6 +70,7 @@ class Entry(NamedTuple):
     steps: tuple[str, ...]
     rule: str
     fingerprint: str
+    labels: tuple[tuple[str, str], ...] = ()  # what the text around a password tells of its login
 
 
 class FilePlan(NamedTuple):

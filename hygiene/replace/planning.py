@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from hygiene.address import labels_around
 from hygiene.replace.checks import edits_of
 from hygiene.replace.edits import apply_edits
 from hygiene.replace.grouping import NamedSecret, named_secrets
@@ -17,6 +18,8 @@ ENVIRONMENT_READS = Style()
 _IN_ADDRESS = re.compile(rb"([^\s/?#\"']+)@[\w\-.\[\]:,${}<>%]+(?:[/?#][^\s]*)?\Z")
 _BEFORE_PASSWORD = re.compile(rb"[a-z][a-z0-9+.\-]*://[^\s/?#@\"':]*:\Z", re.IGNORECASE)
 _LONGEST_USER = 200
+_DATABASES = frozenset({"amqp", "amqps", "mariadb", "mysql", "postgres", "postgresql", "redis", "rediss"})
+_PLAIN = re.compile(r"[\w.\-@]+")  # what a program puts together when it runs is no host and no user
 _TELLING = 12  # bytes; a shorter text may stand elsewhere by chance
 
 
@@ -52,7 +55,7 @@ def build_plan(
         file, own = _file(one, found[path], owner, naming, style)
         steps += own
         files += [file] if file is not None else []
-    return Plan(tuple(sorted(steps, key=_order)), _entries(named, steps, naming), tuple(files))
+    return Plan(tuple(sorted(steps, key=_order)), _entries(named, steps, naming, opened), tuple(files))
 
 
 def _repeated(
@@ -152,7 +155,9 @@ def _step(place: Place, change: Change, secret: NamedSecret, naming: Naming) -> 
     )
 
 
-def _entries(named: Iterable[NamedSecret], steps: Iterable[Step], naming: Naming) -> tuple[Entry, ...]:
+def _entries(
+    named: Iterable[NamedSecret], steps: Iterable[Step], naming: Naming, opened: Mapping[str, Opened]
+) -> tuple[Entry, ...]:
     by_place = {step.place: step for step in steps if step.name}
     entries = []
     for secret in named:
@@ -169,6 +174,19 @@ def _entries(named: Iterable[NamedSecret], steps: Iterable[Step], naming: Naming
                 tuple(step.id for step in own),
                 own[0].rule,
                 own[0].place.fingerprint,
+                _login_labels([step.place for step in own], opened),
             )
         )
     return tuple(entries)
+
+
+def _login_labels(places: Iterable[Place], opened: Mapping[str, Opened]) -> tuple[tuple[str, str], ...]:
+    """Give what the first address with the password tells: user, host, port, database, and a database's kind."""
+    for place in places:
+        labels = labels_around(opened[place.path].text.original, place.start, place.end)
+        known = {key: text for key, text in labels.items() if _PLAIN.fullmatch(text)}
+        if known.get("provider") not in _DATABASES:
+            known.pop("provider", None)
+        if known:
+            return tuple(known.items())
+    return ()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hygiene.rotate.context import labels_around
+from hygiene.address import labels_around
 
 PASSWORD = "p" * 12
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from hygiene.address import labels_around
 from hygiene.cli.compose import Composition
 from hygiene.cli.migrating import open_composed_store
 from hygiene.cli.rotations import Request, Rotations
@@ -21,7 +22,6 @@ from hygiene.fleet.key import FleetKey
 from hygiene.fleet.respond import Prepared, Stored
 from hygiene.fleet.tree import TreeSource
 from hygiene.replace.plan import Place
-from hygiene.rotate.context import labels_around
 from hygiene.store.protocol import CURRENT, Expect
 
 _ASKED = 5  # repositories whose text is read for what a provider must know

@@ -30,6 +30,18 @@ def undo(project, **options):
     return roll_back(project.tree, project.store, project.recorder, journal, **{"delete_stored": False, **options})
 
 
+def test_migrate_labels_the_password_of_an_address_with_its_login(tmp_path):
+    files = {"a.py": 'x = "postgresql://app:⟦pa55-w0rd⟧@db.example.org:5433/shop"\n', "b.py": 'y = "⟦t0ken-ABC⟧"\n'}
+    files["c.js"] = "const u = `https://u:⟦0ther-pass⟧@${host}/v1`\n"
+    project = Project(tmp_path / "shop", files)
+    project.migrate()
+    labels = {told.name: dict(told.labels) for told in project.store.list()}
+    login = {"provider": "postgresql", "user": "app", "host": "db.example.org", "port": "5433", "database": "shop"}
+    assert login.items() <= labels["shop/x-password"].items()
+    assert not [told for told in labels.values() if "$" in told.get("host", "") or told.get("provider") == "https"]
+    assert sum("user" in told for told in labels.values()) == 2
+
+
 def test_migrate_stores_each_value_once_and_rewrites_every_place(project):
     outcome = project.migrate()
     assert outcome.left == ()
