@@ -107,7 +107,9 @@ def work(unit: Unit, bench: Bench, key: FleetKey) -> Outcome:
     if result.interrupted:
         raise KeyboardInterrupt
     rows = rows_from(result.findings, bench.examiner.patterns, key)
-    return Outcome(unit, rows, stats=(*result.stats,), skipped=_shortened(result.skipped))
+    mask = Mask(result.findings)  # a file that can't be read may be named by a value
+    told = [skip._replace(path=mask.text(skip.path)) for skip in result.skipped]
+    return Outcome(unit, rows, stats=(*result.stats,), skipped=_shortened(told))
 
 
 def rows_from(findings: Sequence[Finding], patterns: Sequence[Pattern], key: FleetKey) -> tuple[Row, ...]:

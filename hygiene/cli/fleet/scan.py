@@ -66,8 +66,9 @@ def command(
         pushes = inventory.run(pending)
     numbers = set(pushes.events.values()) if queued else None
     known = inventory.run(lambda session: to_survey(session, names, numbers))
-    if not known and not queued:
-        problem = "there is no such repository" if names else "the fleet is empty"
+    missing = sorted(set(names) - {one.name for one in known})
+    if missing or not (known or queued):
+        problem = f"there is no repository {missing[0]} in the fleet" if missing else "the fleet is empty"
         hint = "hygiene fleet report --repositories lists them" if names else "hygiene fleet add ./clones"
         raise UsageError(problem, hint=hint)
     path = os.path.abspath(config) if config else ""  # noqa: PTH100 - workers may stand elsewhere
