@@ -1,6 +1,6 @@
 """A fleet scan against plain scans of the same repositories, in one run.
 
-    python -m bench.fleet MIRRORS [--generated 200] [--most 150] [--capacity docs/capacity.md]
+    python -m bench.fleet MIRRORS [--generated 200] [--most 150] [--json FILE]
 
 MIRRORS is a folder of bare repositories; each is cloned, so that nothing is written there. Prints, and checks: the
 fleet's inventory is the union of single scans; the overhead over single scans in one process; two workers against one;
@@ -21,14 +21,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hygiene.fleet.inventory.opening import database_url, open_inventory
 from hygiene.fleet.key import FleetKey
 from hygiene.fleet.tips import pack_bytes
 from tests.fleet.fleet import Fleet, Found, generate, single_scan
 
-_TB = 10**12
 _GB = 10**9
 
 
@@ -111,19 +110,23 @@ def inventory_of(home: Path, folder: Path) -> tuple[Fleet, dict[str, int]]:
     return fleet, {"bytes": int(row[0]), "blobs": int(row[1]), "repositories": int(row[2])}
 
 
-def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
+def fleet_scan(home: Path, folder: Path, folders: list[Path], workers: int) -> Took:
+    hygiene(home, "add", str(folder / "repositories"))
+    forget(folders)
+    done = took(lambda: hygiene(home, "scan", "--workers", str(workers)))
+    print(f"fleet scan, {workers} workers: {done.seconds:.1f} s, {done.cpu:.1f} s CPU", flush=True)
+    return done
+
+
+def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     folders, public = prepare(Path(options.mirrors), folder / "repositories", options.generated, options.most)
     packs = sum(pack_bytes(one / ".git" if (one / ".git").is_dir() else one) for one in folders)
     print(
         f"{public} public and {len(folders) - public} generated repositories, {packs / 1e6:.0f} MB of packs", flush=True
     )
     homes = [folder / f"home{number}" for number in (1, 2)]
-    fleets: list[Took] = []
-    for workers, home in zip((1, 2), homes, strict=True):
-        hygiene(home, "add", str(folder / "repositories"))
-        forget(folders)
-        fleets.append(took(lambda home=home, workers=workers: hygiene(home, "scan", "--workers", str(workers))))  # type: ignore[misc]
-        print(f"fleet scan, {workers} workers: {fleets[-1].seconds:.1f} s, {fleets[-1].cpu:.1f} s CPU", flush=True)
+    single_scan(folders[-1], FleetKey(bytes(32)))  # compiles the rules, if need be
+    fleets = [fleet_scan(home, folder, folders, workers) for workers, home in enumerate(homes, 1)]
     forget(folders)
     one, totals = inventory_of(homes[0], folder)
     two, _ = inventory_of(homes[1], folder)
@@ -131,7 +134,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
     single = took(lambda: expected.update(singles(folders, one.key)))
     print(f"single scans in one process: {single.seconds:.1f} s, {single.cpu:.1f} s CPU, {len(expected)} findings")
     assert one.found() == expected, "one worker's inventory is not the union of single scans"
-    found_two = {found._replace(fingerprint="") for found in two.found()}
+    found_two = {found._replace(fingerprint="") for found in two.found()}  # under another key
     assert found_two == {found._replace(fingerprint="") for found in expected}, "two workers' inventory is not"
     changed = folders[public : public + max(1, len(folders) // 100)]
     change(changed)
@@ -158,23 +161,18 @@ def main() -> None:
         Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
 
 
-def show(figures: dict[str, object]) -> None:
-    one, two, single, again, still = (Took(**figures[name]) for name in ("one", "two", "single", "again", "unchanged"))  # type: ignore[arg-type]
-    print(
-        f"overhead of the fleet with one worker: {one.seconds / single.seconds - 1:+.1%}, in CPU {one.cpu / single.cpu - 1:+.1%}"
-    )
+def show(figures: dict[str, Any]) -> None:
+    one, two, single, again, still = (Took(**figures[name]) for name in ("one", "two", "single", "again", "unchanged"))
+    overhead = f"{one.seconds / single.seconds - 1:+.1%}, in CPU {one.cpu / single.cpu - 1:+.1%}"
+    print(f"overhead of the fleet with one worker: {overhead}")
     print(f"two workers are {one.seconds / two.seconds:.2f} times as fast as one")
-    print(
-        f"second run, {figures['changed']} repositories changed: {again.seconds:.1f} s, {again.seconds / two.seconds:.1%} of the first"
-    )
-    print(
-        f"nothing changed: {still.seconds:.1f} s, {still.seconds / figures['repositories'] * 1000:.0f} ms a repository"
-    )  # type: ignore[operator]
-    read, packs = float(figures["bytes"]), float(figures["pack_bytes"])  # type: ignore[arg-type]
-    print(
-        f"a GB of unpacked objects costs {one.cpu / read * _GB:.1f} s CPU, a GB of packs {one.cpu / packs * _GB:.0f} s CPU"
-    )
-    hours = one.cpu / packs * 10 * _TB / 3600
+    share = f"{again.seconds / two.seconds:.1%} of the first, in CPU {again.cpu / two.cpu:.1%}"
+    print(f"second run, {figures['changed']} repositories changed: {again.seconds:.1f} s, {share}")
+    each = still.seconds / figures["repositories"] * 1000
+    print(f"nothing changed: {still.seconds:.1f} s, {each:.0f} ms a repository")
+    unpacked, packed = one.cpu / figures["bytes"] * _GB, one.cpu / figures["pack_bytes"] * _GB
+    print(f"a GB of unpacked objects costs {unpacked:.1f} s CPU, a GB of packs {packed:.0f} s CPU")
+    hours = packed * 10_000 / 3600
     print(f"10 TB of packs cost {hours:.0f} core hours: {hours / 64:.1f} hours on 64 cores")
 
 

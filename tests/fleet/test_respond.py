@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from hygiene.cli.entry import run as hygiene
+from hygiene.cli.boundary import run as hygiene
 from hygiene.fleet.inventory.opening import database_url, open_inventory
 from tests.fleet.test_scan import _everything
 from tests.repository import Repository
@@ -63,11 +63,11 @@ def test_respond_rotates_once_and_closes_when_every_repository_is_clean(
 ) -> None:
     shop = Shop(postgres_server, here / "repositories", count)
     hygiene(["fleet", "add", str(here / "repositories")])
-    assert hygiene(["fleet", "scan"]) == 1
+    assert hygiene(["fleet", "scan", "--verify"]) == 1
     capsys.readouterr()
     hygiene(["fleet", "report", "--format", "json"])
     [row] = json.loads(capsys.readouterr().out)["rows"]
-    assert (row["repositories"], row["places"]) == (count, count)
+    assert (row["repositories"], row["places"], row["verification"]) == (count, count, "live")
 
     code, [dry] = _respond(capsys, "--dry-run", row["fingerprint"])
     assert (code, dry["state"], len(dry["repositories"])) == (1, "open", count)
@@ -102,16 +102,13 @@ def test_respond_rotates_once_and_closes_when_every_repository_is_clean(
 
 
 def test_respond_waits_for_a_person_where_no_provider_can(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    token = "npm" + "_" + "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz") for _ in range(36))
-    from tests.e2e.credentials import Forge
-
-    token = Forge(secrets.randbits(32)).npm()
+    token = secrets.token_hex(20)
     for name in ("one", "two"):
-        Repository(here / "repositories" / name).commit("x", **{"deploy.sh": f"export NPM_TOKEN={token}\n".encode()})
+        Repository(here / "repositories" / name).commit("x", **{"app.py": f'BILLING_API_TOKEN = "{token}"\n'.encode()})
     hygiene(["fleet", "add", str(here / "repositories")])
     hygiene(["fleet", "scan"])
     code, [ended] = _respond(capsys, "--all")
-    assert (code, ended["state"]) == (1, "open")
+    assert (code, ended["state"], ended["failed"]) == (1, "open", "")
     assert ended["waiting"]
     code, [again] = _respond(capsys)
     assert again["repositories"] == ended["repositories"]

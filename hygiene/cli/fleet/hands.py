@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from hygiene.address import labels_around
 from hygiene.cli.compose import Composition
+from hygiene.cli.fleet.values import Values
 from hygiene.cli.migrating import open_composed_store
 from hygiene.cli.rotations import Request, Rotations
-from hygiene.cli.scanning import Wishes, open_scanning
-from hygiene.detect.scan import scan
-from hygiene.detect.sources.protocol import Item, Source
+from hygiene.detect.sources.protocol import Item
 from hygiene.detect.sources.registry import open_source
 from hygiene.errors import ConflictError, NotFoundError, SourceError
 from hygiene.finding import Finding
@@ -43,13 +41,13 @@ class FleetHands:
         """Keep clones in ``folder``."""
         self._composition = composition
         self._store = open_composed_store(composition, options.store)
-        self._key = key
+        self._values = Values(key, options.config)
         self._folder = folder
         self._options = options
 
     def prepare(self, case: Case, repository: Affected) -> Prepared:
         """Migrate the value's places in a fresh clone, on a branch that goes back to the repository."""
-        found = list(self._found(case, repository, TreeSource(Path(repository.path))))
+        found = list(self._values.found(case, repository, TreeSource(Path(repository.path))))
         if not found:
             return Prepared(CLEAN)
         branch = f"hygiene/{case.name.partition('/')[2]}"
@@ -73,7 +71,7 @@ class FleetHands:
 
     def keep(self, case: Case, repository: Affected) -> None:
         """Store the value as the object in history has it."""
-        found = self._in_history(case, repository)
+        found = self._values.in_history(case, repository)
         if found is None:
             raise SourceError(f"{repository.name} does not show the value any more", hint="scan again")
         expect = Expect.ABSENT if self._store.capabilities.cas else Expect.ANYTHING
@@ -98,44 +96,15 @@ class FleetHands:
 
     def shows(self, case: Case, repository: Affected) -> bool:
         """Scan the files of the default branch."""
-        return any(True for _ in self._found(case, repository, TreeSource(Path(repository.path))))
-
-    def _found(self, case: Case, repository: Affected, source: Source) -> Iterator[Finding]:
-        folder = Path(repository.path)
-        if not folder.is_dir():
-            raise SourceError(f"{folder} is gone", hint="scan again")
-        scanning = open_scanning(folder, folder, Wishes(config=self._options.config, min_confidence="low"))
-        families = {pattern.id: pattern.family or pattern.id for pattern in scanning.examiner.patterns}
-        for finding in scan(source, scanning.examiner, scanning.accepted).findings:
-            if self._key.fingerprint(families[finding.rule], finding.secret.reveal()) == case.fingerprint:
-                yield finding
-
-    def _in_history(self, case: Case, repository: Affected) -> Finding | None:
-        if not repository.blob:
-            return None
-        source = open_source("history", Path(repository.path))
-        return next(self._found(case, repository, _One(source, repository.blob)), None)
+        return any(True for _ in self._values.found(case, repository, TreeSource(Path(repository.path))))
 
     def _labels(self, case: Case, repository: Affected) -> dict[str, str]:
         """Learn user, host and the like from the text that the value leaked in; nothing where that doesn't tell."""
-        finding = self._in_history(case, repository)
+        finding = self._values.in_history(case, repository)
         if finding is None or finding.encoding:
             return {}
         blobs = open_source("history", Path(repository.path)).read([Item(finding.blob, 0, "")])
         return next((labels_around(blob.data, finding.start, finding.end) for blob in blobs), {})
-
-
-class _One:
-    """One object of a source."""
-
-    commits = 0
-
-    def __init__(self, source: Source, name: str) -> None:
-        self._name = name
-        self.read, self.provenance, self.skipped = source.read, source.provenance, source.skipped
-
-    def items(self) -> list[Item]:
-        return [Item(self._name, 0, "")]
 
 
 def _places(findings: list[Finding]) -> list[Place]:

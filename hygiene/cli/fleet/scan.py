@@ -10,6 +10,7 @@ import click
 from hygiene import __version__
 from hygiene.cli.compose import notice
 from hygiene.cli.fleet.opening import Line, database_option, open_fleet
+from hygiene.cli.fleet.verifying import verify_fleet
 from hygiene.cli.fleet.work import perform
 from hygiene.config import find_config, read_config
 from hygiene.detect.registry import load_engine
@@ -35,6 +36,7 @@ _SHOWN = 20
 @click.option("--scheduler", default="", metavar="ADDRESS", help="An existing dask scheduler, as tcp://HOST:8786.")
 @click.option("--full", is_flag=True, help="Scan what has not changed, too.")
 @click.option("--queued", is_flag=True, help="Only what webhooks told of since.")
+@click.option("--verify", is_flag=True, help="Ask the providers which exposures are live: that is a login.")
 @click.option("--mirrors", type=click.Path(file_okay=False, path_type=Path), help="Folder of the mirrors.")
 @click.option("--config", default="", metavar="FILE", help="One configuration, instead of each repository's own.")
 @database_option
@@ -45,6 +47,7 @@ def command(
     scheduler: str,
     full: bool,
     queued: bool,
+    verify: bool,
     mirrors: Path | None,
     config: str,
     database: str,
@@ -85,6 +88,9 @@ def command(
     if engine.link:
         notice(f"{engine.name}: {engine.link}")
     tally = run.scan(changed, engine, len(known))
+    if verify:
+        answers = verify_fleet(inventory, key, path)
+        notice(", ".join(f"{number} {verdict}" for verdict, number in sorted(answers.items())) or "nothing to verify")
     inventory.run(take_snapshot)
     scanned = [event for event, number in pushes.events.items() if number not in tally.left]
     inventory.run(lambda session: mark(session, scanned))
