@@ -120,3 +120,12 @@ def test_everything_that_changes_is_refused(store):
 def test_uri_without_application_and_safe_is_refused(uri):
     with pytest.raises(UsageError):
         open_store(uri, Config())
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://ccp.example.org", "http://localhost.example.org", "http://127.0.0.1.example.org"]
+)
+def test_server_without_tls_is_refused_unless_it_is_this_machine(store, monkeypatch, url):
+    monkeypatch.setenv("CCP_URL", url)
+    with pytest.raises(StoreError, match="no CCP server"):
+        store.get("db-password")

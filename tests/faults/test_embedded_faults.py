@@ -18,6 +18,10 @@ from hygiene.store.protocol import CURRENT
 from hygiene.store.registry import open_store
 from tests.faults.storm import assert_whole, audited_store, storm
 
+# A shape of it in every run; the full figures with HYGIENE_STORM=500 HYGIENE_KILLS=200.
+OPERATIONS = int(os.environ.get("HYGIENE_STORM", "25"))
+KILLS = int(os.environ.get("HYGIENE_KILLS", "20"))
+
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
@@ -49,27 +53,28 @@ def acknowledged(source, early=b""):
     return [tuple(line.decode().split()) for line in lines if line.endswith(b"\n")]  # a kill may tear the last
 
 
-def test_eight_processes_of_500_mixed_operations_lose_nothing(home):
+def test_eight_processes_of_mixed_operations_lose_nothing(home):
     audited_store(home).put(
         "team/00", Secret(b"00000000-0000-4000-8000-000000000000"), token="0" * 8 + "-0000-4000-8000-" + "0" * 12
     )
     children = [
-        fork(lambda acknowledge, seed=seed: storm(audited_store(home), seed, 500, acknowledge)) for seed in range(8)
+        fork(lambda acknowledge, seed=seed: storm(audited_store(home), seed, OPERATIONS, acknowledge))
+        for seed in range(8)
     ]
     done = []
     for child, source in children:
         done += acknowledged(source)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert len(done) > 8 * 500 * 0.4
+    assert len(done) > 8 * OPERATIONS * 0.3
     assert_whole(home, done)
 
 
-def test_kill_at_200_random_places_loses_nothing(home):
+def test_kill_at_random_places_loses_nothing(home):
     choice, done, killed = random.Random(20), [], 0
     audited_store(home).put(
         "team/00", Secret(b"00000000-0000-4000-8000-000000000000"), token="0" * 8 + "-0000-4000-8000-" + "0" * 12
     )
-    for round in range(200):
+    for round in range(KILLS):
         child, source = fork(lambda acknowledge, seed=round: storm(audited_store(home), seed, 10_000, acknowledge))
         # A random number of its writes, and then somewhere within the next few operations.
         early = b"".join(os.read(source, 200) for _ in range(choice.randrange(3)))
@@ -80,8 +85,8 @@ def test_kill_at_200_random_places_loses_nothing(home):
         killed += 1
         if round % 20 == 19:
             assert_whole(home, done)
-    assert killed == 200
-    assert len(done) > 100
+    assert killed == KILLS
+    assert len(done) > KILLS / 2
     assert_whole(home, done)
 
 

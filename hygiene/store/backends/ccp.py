@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import requests
 
@@ -127,7 +128,7 @@ class CcpStore:
 
     def _fetch(self, name: str) -> dict[str, Any]:
         url = os.environ.get("CCP_URL", "").rstrip("/")
-        if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
             raise StoreError("no CCP server is set", hint="set CCP_URL to https://HOST")
         query = {
             "AppID": self._application,
