@@ -9,6 +9,7 @@ the version.
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
 import secrets
@@ -87,13 +88,16 @@ class Conjur:
         self.variables: dict[str, dict[str, Any]] = {}
         self.branches = {"root", "team", BRANCH}
         self.permits: set[tuple[str, str, str]] = set()  # role, privilege, variable
+        self.groups: dict[str, dict[str, Any]] = {}
         self.busy = 0  # so many policy loads answer 409 first
         self.failures: list[int] = []  # statuses to answer instead, one a request
         self.loads: list[tuple[str, bool]] = []  # method, dry run
         self.violations.clear()
 
     def may(self, login, privilege, id):
-        return login == "admin" or (login, privilege, id) in self.permits
+        if login == "admin" or (login, privilege, id) in self.permits:
+            return True
+        return any(login in g["members"] and (privilege, id) in g["permits"] for g in self.groups.values())
 
     # What the paths do; each gives status, content type, body.
 
@@ -142,6 +146,9 @@ class Conjur:
         return 200, "application/json", json.dumps(self._resource(id)).encode()
 
     def list(self, login, query):
+        if query.get("kind") == "group":
+            groups = [self._resource(id) for id in sorted(self.groups)] if login == "admin" else []
+            return 200, "application/json", json.dumps(groups[int(query.get("offset", 0)) :]).encode()
         if query.get("kind") != "variable":
             raise Refused(422)
         seen = [id for id in sorted(self.variables) if self.may(login, "execute", id) or self.may(login, "read", id)]
@@ -150,9 +157,9 @@ class Conjur:
         return 200, "application/json", json.dumps([self._resource(id) for id in page]).encode()
 
     def _resource(self, id):
-        variable = self.variables[id]
+        variable = self.variables.get(id) or self.groups[id]
         return {
-            "id": f"{ACCOUNT}:variable:{id}",
+            "id": f"{ACCOUNT}:{'variable' if id in self.variables else 'group'}:{id}",
             "created_at": variable["created"],
             "owner": f"{ACCOUNT}:policy:{variable['policy']}",
             "policy": f"{ACCOUNT}:policy:{variable['policy']}",
@@ -161,7 +168,7 @@ class Conjur:
                 {"name": name, "value": value, "policy": f"{ACCOUNT}:policy:{variable['policy']}"}
                 for name, value in variable["annotations"].items()
             ],
-            "secrets": [{"version": n} for n in range(1, len(variable["values"]) + 1)],
+            "secrets": [{"version": n} for n in range(1, len(variable.get("values", ())) + 1)],
         }
 
     def load(self, login, method, branch, text, dry_run):
@@ -180,12 +187,37 @@ class Conjur:
         if method == "PUT":
             raise AssertionError("a policy was replaced: that deletes all that is not named")
         draft = {id: {**v, "annotations": dict(v["annotations"])} for id, v in self.variables.items()}
+        groups = copy.deepcopy(self.groups)
         for statement in statements:
-            self._apply(draft, branch, statement, deletes=method == "PATCH")
+            if not self._apply_group(draft, groups, branch, statement, deletes=method == "PATCH"):
+                self._apply(draft, branch, statement, deletes=method == "PATCH")
         if dry_run:
             return 200, "application/json", b'{"status": "Valid YAML"}'
-        self.variables = draft
+        self.variables, self.groups = draft, groups
         return 201, "application/json", b'{"created_roles": {}, "version": 1}'
+
+    def _apply_group(self, draft, groups, branch, statement, *, deletes):
+        start = "" if branch == "root" else branch + "/"
+        body = statement.value if isinstance(statement.value, dict) else {"id": statement.value}
+        if statement.kind == "group":
+            now = datetime.now(UTC).isoformat()
+            new = {"annotations": {}, "members": set(), "permits": set(), "policy": branch, "created": now}
+            groups.setdefault(start + body["id"], new)["annotations"].update(body.get("annotations", {}))
+        elif statement.kind == "grant":
+            kind, name = body["member"].kind, body["member"].value.lstrip("/")
+            groups[start + body["role"].value]["members"].add(name if kind == "user" else f"{kind}/{name}")
+        elif statement.kind == "permit":
+            for variable in body["resources"]:
+                if start + variable.value not in draft:
+                    raise Refused(404)
+                new = {(privilege, start + variable.value) for privilege in body["privileges"]}
+                groups[start + body["role"].value]["permits"] |= new
+        elif statement.kind == "delete" and body["record"].kind == "group" and deletes:
+            if groups.pop(start + body["record"].value, None) is None:
+                raise Refused(404)
+        else:
+            return False
+        return True
 
     def _apply(self, draft, branch, statement, *, deletes):
         start = "" if branch == "root" else branch + "/"

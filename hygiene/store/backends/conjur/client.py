@@ -63,15 +63,15 @@ class Connection:
             raise StoreError(f"{self.url} was asked for {id} and tells of something else")
         return found
 
-    def variables(self) -> list[dict[str, Any]]:
-        """Tell about all variables that may be seen."""
+    def resources(self, kind: str) -> list[dict[str, Any]]:
+        """Tell about all resources of ``kind`` (variable, group, …) that may be seen."""
         found: list[dict[str, Any]] = []
         former: list[dict[str, Any]] = []
         while True:
-            constraints = {"kind": "variable", "limit": _PAGE, "offset": len(found), "inspect": True}
-            page = self._call("list variables", partial(self._client.list, constraints))
+            constraints = {"kind": kind, "limit": _PAGE, "offset": len(found), "inspect": True}
+            page = self._call(f"list {kind}s", partial(self._client.list, constraints))
             if page and page == former:
-                raise StoreError(f"{self.url} gives the same page of variables again and again")
+                raise StoreError(f"{self.url} gives the same page of {kind}s again and again")
             found += page
             if len(page) < _PAGE:
                 return found

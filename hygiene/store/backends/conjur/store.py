@@ -8,21 +8,24 @@ before a write, but two writers at the same moment are not told apart: ``capabil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from hygiene.config import Role
 from hygiene.errors import ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import NAME_PATTERN, Reference, check_name
 from hygiene.secret import Secret
 from hygiene.store.answers import judged
 from hygiene.store.backends.conjur.client import Connection
+from hygiene.store.backends.conjur.governance import Governance
 from hygiene.store.checks import check_put
 from hygiene.store.protocol import (
     CURRENT,
     OWNER,
     PENDING,
     PREVIOUS,
+    AccessChange,
     Capabilities,
     Expect,
     StoredSecret,
@@ -93,7 +96,7 @@ class ConjurStore:
         """Tell about every secret whose name starts with ``prefix``, in the order of names."""
         start = f"{self._connection.account}:variable:" + (f"{self._branch}/" if self._branch else "")
         found = {}
-        for resource in self._connection.variables():
+        for resource in self._connection.resources("variable"):
             name = str(resource["id"]).removeprefix(start)
             if str(resource["id"]).startswith(start) and NAME_PATTERN.match(name) and name.startswith(prefix):
                 told = _told_from(resource)
@@ -202,6 +205,21 @@ class ConjurStore:
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion, of which there is none."""
         raise NotFoundError(f"Conjur keeps no deleted secret, so {name} can't be restored")
+
+    def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell which groups :meth:`apply_access` would write or remove, with their policy."""
+        return self._governance().plan(roles)
+
+    def apply_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Load the groups of ``roles``, after a dry run."""
+        return self._governance().apply(roles)
+
+    def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell where the groups differ from ``roles``."""
+        return self._governance().plan(roles)
+
+    def _governance(self) -> Governance:
+        return Governance(self._connection, self._branch, OWNER_NOTE)
 
     def _known(self, name: str, told: _Told, secret: Secret, token: str) -> Version | None:
         stage = next((s for s in _STAGES if _id_at(told, s) == token), None)
