@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: system install demo test test-slow lint types contracts unit accuracy reference clean
+.PHONY: release system install demo test test-slow lint types contracts unit accuracy reference clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
 
@@ -53,6 +53,23 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml -o requirements/action.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml --all-extras -o requirements/runtime.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url pyproject.toml requirements/dev.in --all-extras -o requirements/dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url requirements/release.in -o requirements/release.lock
+
+# Wheel and source, built from the tracked files, twice and compared; a single file to run; what is in it; and their sums.
+RELEASE := .venv-release/bin
+release: .venv-release/stamp
+	rm -rf dist build && mkdir -p dist build
+	git archive --format=tar HEAD | tar -x -C build
+	cd build && ../$(RELEASE)/python -m hatchling build -d ../dist
+	cd build && ../$(RELEASE)/python -m hatchling build -d again && cmp ../dist/*.whl again/*.whl && cmp ../dist/*.tar.gz again/*.tar.gz
+	$(RELEASE)/shiv --quiet --reproducible --console-script hygiene --output-file dist/hygiene.pyz --find-links dist 'secret-hygiene==$(shell $(PYTHON) -c "import hygiene; print(hygiene.__version__)")'
+	$(RELEASE)/cyclonedx-py requirements requirements/action.lock --pyproject pyproject.toml --mc-type application --output-reproducible --output-file dist/hygiene.cdx.json
+	cd dist && sha256sum * > SHA256SUMS
+
+.venv-release/stamp: requirements/release.lock
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/release.lock
+	touch $@
 
 # Five folds by repository over labelled code: make accuracy CREDDATA=/path/to/dev (see docs/model-card.md)
 accuracy: .venv-bench/stamp
