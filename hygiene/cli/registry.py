@@ -31,6 +31,7 @@ COMMANDS = {
     "demo": "hygiene.cli.demo",
     "init": "hygiene.cli.init",
     "install": "hygiene.cli.install",
+    "lsp": "hygiene.cli.lsp",
     "doctor": "hygiene.cli.doctor",
     "explain": "hygiene.cli.explain",
     "completions": "hygiene.cli.completions",
