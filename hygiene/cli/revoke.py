@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import click
 
 from hygiene.cli.compose import compose, config_option, notice, store_option
-from hygiene.cli.rotations import Request, Rotations
+from hygiene.cli.rotations import VERDICTS, Request, Rotations
 from hygiene.errors import ExitCode, ProviderError, UsageError
+from hygiene.places import cache_folder
 from hygiene.rotate.provider import Killable, Verdict
 
 
@@ -37,6 +38,7 @@ def command(*, name: str, now: bool, store_name: str, config_path: str | None) -
             f"{name} is {check.verdict.value}; whatever resolves {reference} stops working at once",
             hint="if that is meant: the same with --now; without a break: hygiene rotate " + name,
         )
+    (cache_folder() / VERDICTS).unlink(missing_ok=True)
     with composition.recorder.access("revoke", reference, provider=provider.name):
         provider.kill(secret)
     check = provider.verify(secret)

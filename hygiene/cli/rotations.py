@@ -29,7 +29,7 @@ from hygiene.fileio import locked, make_private_folder
 from hygiene.finding import Finding
 from hygiene.git import Git, find_root
 from hygiene.journal import Journal
-from hygiene.places import home_folder, repository_folder
+from hygiene.places import cache_folder, home_folder, repository_folder
 from hygiene.reference import parse_reference
 from hygiene.rotate.beginning import JOB, begin
 from hygiene.rotate.provider import ByHand, Provider, Target, Verdict
@@ -43,6 +43,7 @@ from hygiene.rotate.work import Sealer, Work
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, Store, StoredSecret
 
+VERDICTS = "verdicts.json"  # in the cache folder: what providers said a short while ago
 ASKED = "asked for"  # by its name
 _CONSUMERS_SECONDS = 600
 _LOCK_SECONDS = 0.1
@@ -195,6 +196,7 @@ class Rotations:
         facts = journal.facts
         request = request._replace(provider=str(facts["provider"]), labels=facts.get("labels", {}))
         provider = self.provider(request)
+        (cache_folder() / VERDICTS).unlink(missing_ok=True)  # it says live of what is about to die
         work = Work(self.store, provider, self._composition.recorder, journal, sealer=self._sealer)
         return Rotation(work, before_revoke=lambda: self._before_revoke(request, provider))
 

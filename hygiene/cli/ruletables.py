@@ -37,6 +37,10 @@ class RuleTables:
         rule = self._built_in.get(rule_id) or (self._own.get(rule_id) if rule_id else None)
         return rule.provider if rule else ""
 
+    def verifiable(self) -> dict[str, str]:
+        """Name the built-in rules whose credentials can be asked for over HTTP, each with the host that is asked."""
+        return {name: request_host(rule.verify) for name, rule in self._built_in.items() if has_request(rule.verify)}
+
     @cached_property
     def _built_in(self) -> Mapping[str, Rule]:
         return {rule.id: rule for rule in load_rules().rules}

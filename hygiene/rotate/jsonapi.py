@@ -28,10 +28,14 @@ class JsonApi:
         parts = urlsplit(base)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ProviderError(f"not an address of {provider}: {base!r}", hint="write it as https://host:port")
-        if not {parts.hostname, parts.netloc, f"{parts.scheme}://{parts.netloc}"} & set(allowed):
+        named = {f"{parts.scheme}://{parts.netloc}"}
+        named |= (
+            {parts.hostname, parts.netloc} if parts.scheme == "https" else set()
+        )  # clear text only where it is said
+        if not named & set(allowed):
             raise ProviderError(
                 f"{parts.netloc} is not a host that the configuration allows",
-                hint=f'allow it: [providers.{provider}] hosts = ["{parts.netloc}"]',
+                hint=f'allow it: [providers.{provider}] hosts = ["{base if parts.scheme == "http" else parts.netloc}"]',
             )
         self._base = base.rstrip("/")
 

@@ -216,6 +216,23 @@ def test_verify_tells_stored_and_leaked_credentials_apart(shell: Shell, url: str
     assert found["verdict"] == "dead"
 
 
+def test_verify_lists_what_can_be_asked(shell: Shell) -> None:
+    types = {one["type"]: one["asks"] for one in json.loads(shell("verify", "--list", "--json"))}
+    assert len(types) >= 60 and types["github-pat-classic"] == "api.github.com"
+    assert "provider postgresql" in types and "github-oauth-client-secret" not in types
+
+
+def test_verify_asks_again_after_a_while_or_when_told_to(shell: Shell, url: str, postgres_server: Postgres) -> None:
+    leak(shell, url)
+
+    def logins(*arguments: str) -> int:
+        before = postgres_server.log.read_text().count("connection authenticated")
+        shell("verify", "--leaked", *arguments, code=1)
+        return postgres_server.log.read_text().count("connection authenticated") - before
+
+    assert [logins(), logins(), logins("--fresh")] == [1, 0, 1]
+
+
 def test_revoke_without_now_only_says_what_breaks(shell: Shell, url: str) -> None:
     shell("revoke", NAME, code=2)
     assert "stops working" in shell.stderr and works(url)
