@@ -15,7 +15,7 @@ from pathlib import Path
 from hygiene.cli.blocked import write_blocked, write_kept
 from hygiene.cli.pushes import Update, framework_update, parse_updates, pushed_revisions, received_revisions
 from hygiene.cli.scanning import Wishes, open_scanning
-from hygiene.detect.glance.look import settled
+from hygiene.detect.glance.look import listings, settled
 from hygiene.detect.glance.prepare import prepare, store_values, use_values
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Source
@@ -58,7 +58,9 @@ def run(arguments: list[str]) -> int:
 
 def _before_commit(_arguments: list[str]) -> int:
     root = _root()
-    return _scan(open_source("index", root, settled=settled), root, "commit")
+    return _scan(
+        open_source("index", root, settled=settled, listing=listings[-1] if listings else None), root, "commit"
+    )
 
 
 def _before_push(arguments: list[str]) -> int:

@@ -162,8 +162,11 @@ def test_glance_in_a_folder_below_is_left_to_the_ordinary_scan(hooked):
 
 
 def test_glance_new_rule_file_makes_it_look_again(hooked):
-    hooked.write("rules/more.toml", RULES.replace("tkn_", "other_").replace("sample-", "other-").encode())
-    hooked.stage(b=TOKEN.replace(b"tkn_", b"other_"))
+    hooked.write(
+        "rules/more.toml",
+        RULES.partition('[[rules]]\nid = "generic')[0].replace("tkn_", "val_").replace("sample", "other").encode(),
+    )
+    hooked.stage(b=TOKEN.replace(b"tkn_", b"val_"))
     assert hooked.hook() == (1, "look")
 
 

@@ -17,6 +17,7 @@ _CLOSE = 4  # bytes (see detect/match.py)
 _CONFIDENCES = ("low", "medium", "high")
 
 settled: set[str] = set()  # ids of the objects that this process has found clean: no need to read them again
+listings: list[bytes] = []  # what git listed, if it did: no need to ask it again
 
 
 def is_clean(root: str, cache: str) -> bool:
@@ -36,6 +37,7 @@ def is_clean(root: str, cache: str) -> bool:
 
 def _is_clean(staged: Staged, glance: "Glance") -> bool:
     entries = staged.entries()
+    listings.append(staged.listing)
     clean: set[str] = set()
     unclear: set[str] = set()
     for name, path, data in staged.blobs(entries):

@@ -33,11 +33,13 @@ class Staged:
 
     def __init__(self) -> None:
         """List what is staged in the working tree whose top this folder is. Raises OSError."""
+        self.listing = b""  # what git said, once entries() has read it
         self._git = Process(*LISTING, "HEAD", "--")
 
     def entries(self) -> list[tuple[str, bytes]]:
         """Give id and path of each staged file. Raises OSError without a first commit, Unclear in a conflict."""
-        fields = iter(self._git.read().split(b"\0"))
+        self.listing = self._git.read()
+        fields = iter(self.listing.split(b"\0"))
         found = []
         for header in fields:
             if header:

@@ -28,9 +28,13 @@ class Entry(NamedTuple):
 class IndexSource(ObjectSource):
     """What is staged against HEAD, or against nothing before the first commit. Honours ``GIT_INDEX_FILE``."""
 
-    def __init__(self, folder: Path, *, settled: Collection[str] = ()) -> None:
-        """Read the index of the repository at ``folder``, without the objects ``settled``, known to be clean."""
+    def __init__(self, folder: Path, *, settled: Collection[str] = (), listing: bytes | None = None) -> None:
+        """Read the index of the repository at ``folder``, without the objects ``settled``, known to be clean.
+
+        ``listing``: what git has just listed, where it was asked before.
+        """
         super().__init__(folder)
+        self._listing = listing
         self._settled = settled
         self._places: dict[str, list[str]] = {}
 
@@ -46,7 +50,18 @@ class IndexSource(ObjectSource):
         return [*objects, *name_items(path for paths in self._places.values() for path in paths)]
 
     def _entries(self) -> Iterator[Entry]:
-        listing = self._git.run(
+        listing = self._listing if self._listing is not None else self._list()
+        unmerged = False
+        for entry in parse_raw(listing):
+            if entry.status == "U":
+                unmerged = True
+            elif entry.status != "D":
+                yield entry
+        if unmerged:
+            yield from parse_stages(self._git.run("ls-files", "--unmerged", "--full-name", "-z", ":/"))
+
+    def _list(self) -> bytes:
+        return self._git.run(
             "diff-index",
             "--cached",
             "--ita-invisible-in-index",
@@ -57,14 +72,6 @@ class IndexSource(ObjectSource):
             "--ignore-submodules=none",
             self._base(),
         )
-        unmerged = False
-        for entry in parse_raw(listing):
-            if entry.status == "U":
-                unmerged = True
-            elif entry.status != "D":
-                yield entry
-        if unmerged:
-            yield from parse_stages(self._git.run("ls-files", "--unmerged", "--full-name", "-z", ":/"))
 
     def _base(self) -> str:
         head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1), timeout=PATIENCE)

@@ -33,7 +33,7 @@ def open_source(
     ``folder``: what to read, for all but stdin. ``revisions``: for commits, such as ``("A..B",)`` or
     ``("B", "--not", "--remotes=origin")``. ``archives``: unpack what is met. ``options`` go to the source:
     directory ``ignored``; history ``unreachable``, ``deep``; remembered ``notebook``; archive ``limits``;
-    stdin ``stream``, ``name``; index ``settled``.
+    stdin ``stream``, ``name``; index ``settled``, ``listing``.
     """
     module, name = SOURCES[kind]
     made = getattr(import_module(module), name)
