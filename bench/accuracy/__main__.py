@@ -19,12 +19,14 @@ from bench.accuracy.export import model_bytes
 from bench.accuracy.fit import cross_validate, fit, stacked, weights_of
 from bench.accuracy.score import Score, best, repository_of, scores
 from bench.accuracy.tables import read_tables
+from bench.accuracy.whole import reports_out_of_fold, score_reports
 from hygiene.detect import classifier_model
 from hygiene.detect.classifier_model import Model
 
 THRESHOLDS = [step / 100 for step in range(5, 96)]
 LEAST_PRECISION = 0.93
 LOW = 0.1
+FLOOR = -10.0
 
 
 def main() -> None:
@@ -44,6 +46,7 @@ def main() -> None:
     )
     print(f"recall of the candidates {_ceiling(data):.4f}")
     found = _validate(data, [int(seed) for seed in options.seeds.split(",")])
+    _whole(options.dataset, data, tables, best(found, LEAST_PRECISION).threshold)
     if options.curve:
         _curve(data)
     if options.export:
@@ -78,6 +81,14 @@ def _validate(data: Dataset, seeds: list[int]) -> list[Score]:
         )
         for column in zip(*every, strict=True)
     ]
+
+
+def _whole(folder: Path, data: Dataset, tables: tuple[bytes, frozenset[bytes]], medium: float) -> None:
+    """What ``hygiene scan`` as a whole says of repositories that its model never saw."""
+    head = {"low": LOW, "medium": medium, "high": 0.9, "floor": FLOOR, "data": "", "precision": 0, "recall": 0}
+    score, alarms = score_reports(data.labels, reports_out_of_fold(folder, data, tables, 1, head))
+    print(f"the whole tool, seed 1: P {score.precision:.4f} R {score.recall:.4f} F1 {score.f1:.4f}")
+    print("false alarms by rule:", ", ".join(f"{rule} {count}" for rule, count in alarms.most_common(12)))
 
 
 def _curve(data: Dataset) -> None:

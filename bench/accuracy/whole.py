@@ -7,11 +7,17 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.accuracy.score import repository_of
+import numpy as np
+
+from bench.accuracy.dataset import Dataset, Labels, Row
+from bench.accuracy.export import model_bytes
+from bench.accuracy.fit import fit, folds_of, weights_of
+from bench.accuracy.score import Score, repository_of
 
 _RUN = """
 import sys
@@ -64,3 +70,36 @@ def _reported(found: dict[str, Any]) -> Reported:
         found["confidence"],
         probability,
     )
+
+
+def reports_out_of_fold(
+    dataset: Path, data: Dataset, tables: tuple[bytes, frozenset[bytes]], seed: int, head: dict[str, Any]
+) -> list[Reported]:
+    """Scan each fold's repositories at default confidence with a model that was fitted on the other folds."""
+    _, _, repositories = weights_of(data)
+    dealt = folds_of(data, seed)
+    every = {path.name for path in dataset.glob("data/*")}
+    found: list[Reported] = []
+    for fold in sorted(set(dealt.values())):
+        seen = np.array([dealt[name] != fold for name in repositories])
+        model = model_bytes(fit(data, seen, seed), tables, head)
+        found += reports(dataset, {name for name in every if dealt.get(name, 0) == fold}, model, "medium")
+    return found
+
+
+def score_reports(labels: Labels, found: list[Reported]) -> tuple[Score, Counter[str]]:
+    """Give the strict score of what the tool said, and its false alarms by rule."""
+    right: set[tuple[str, int, int]] = set()
+    alarms: dict[tuple[str, int], str] = {}
+    for report in found:
+        rows = _overlapping(labels.true, report)
+        right.update((report.path, row.first, row.last) for row in rows)
+        if not rows and not _overlapping(labels.ignored, report):
+            alarms.setdefault((report.path, report.first), report.rule)
+    wanted = {(path, row.first, row.last) for path, rows in labels.true.items() for row in rows}
+    precision = len(right) / (len(right) + len(alarms)) if right or alarms else 0.0
+    return Score(0.0, precision, len(right) / len(wanted)), Counter(alarms.values())
+
+
+def _overlapping(rows: dict[str, list[Row]], report: Reported) -> list[Row]:
+    return [row for row in rows.get(report.path, ()) if row.first <= report.last and report.first <= row.last]

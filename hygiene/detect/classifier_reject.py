@@ -33,16 +33,18 @@ _LETTERS = re.compile(rb"[A-Za-z .,:;!?'-]+")
 _ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
 # A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon, the
-# name of a .NET assembly's public key.
+# name of a .NET assembly's public key, thanks to somebody.
 _NO_SECRET_NAME = re.compile(
     rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|"
-    rb"\.(?:com|org|net|io)$|public_?key_?token$"
+    rb"\.(?:com|org|net|io)$|public_?key_?token$|credits?$|cnonce$"
 )
 _ID_NAME = re.compile(rb"(?:[_-]|[a-z](?=I))(?i:id)$")
 _KEY_ID = re.compile(
     rb"(?=[0-9x]*[A-F])(?:0x)?(?:[0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{40})"
 )  # OpenPGP's short, long id and fingerprint
 _CAPITALS = re.compile(rb"[A-Z]{2,12}")
+_ALPHABET = b"abcdefghijkl"
+_HOLES = (b"#{", b"${")  # what stands after the hole of a template is no argument
 _DER = re.compile(rb"MI[IG][\w+/]{40}")  # a sequence of 128 bytes and more, in base64
 _DIGIT = re.compile(rb"\d")
 _PROSE_WORDS = 3
@@ -63,6 +65,8 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
         return not is_private_key(value)
     if candidate.kind not in _JUDGED:
         return False
+    if candidate.operator == b"," and data[candidate.name_start - 2 : candidate.name_start] in _HOLES:
+        return True
     name = data[candidate.name_start : candidate.name_end].lower()
     bare_code = not candidate.quote and place.language == _CODE_LANGUAGE
     return (
@@ -80,7 +84,9 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
 def _is_unlike_any(candidate: Candidate, value: bytes, spelt: bytes) -> bool:
     """Whether a value has the shape of something else: cut short, hardly a letter, a digest or public id by name."""
     name = spelt.lower()
-    if value.endswith(b"...") or len(_ALPHANUMERIC.findall(value)) < 3:
+    if value[:6].lower() == b"basic " and _has_no_password(value[6:]):
+        return True
+    if _ALPHABET in value.lower() or value.endswith(b"...") or len(_ALPHANUMERIC.findall(value)) < 3:
         return True
     if candidate.kind == "header":
         return bool(_ENGLISH.fullmatch(value)) or (name == b"basic" and _has_no_password(value))

@@ -67,7 +67,7 @@ _BLOCK = re.compile(
 )
 _BLOCK_END = re.compile(rb"-----END[A-Z0-9 ]{0,40} PRIVATE KEY(?: BLOCK)?-----")
 _TOKEN = re.compile(
-    rb"\beyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,4}|\bA(?:KI|SI|RO|NP|ID|IP|GP|BI|CC)A[A-Z0-9]{12,17}\b|"
+    rb"(?<![\w/+])eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,4}|(?<=/)eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){1,4}|\bA(?:KI|SI|RO|NP|ID|IP|GP|BI|CC)A[A-Z0-9]{12,17}\b|"
     rb"\b(?:AC|AD|AL|CA|CF|CL|CN|CR|FW|IP|KS|MM|NO|PK|PN|QU|RE|SC|SD|SK|SM|TR|UT|XE|XR)[0-9a-f]{32}\b|"
     rb"\b\d{9,14}-[0-9a-z_]{32}\.apps\.googleusercontent\.com|\bAIza[0-9A-Za-z_-]{30,36}|\bkey-[0-9a-z]{32}\b|"
     rb"\bxox[a-z]-[0-9A-Za-z-]{10,}|\bya29\.[\w-]{10,}"
