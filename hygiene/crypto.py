@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import getpass
 import hmac
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +36,7 @@ IDENTITY_FILE = "identity"
 _AGE_KEY = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]+")
 _SIGN_PREFIX = "sign="
 _SEALED_PREFIX = "sealed:"
+_KEYRING = "keyring:"
 
 
 class Member(NamedTuple):
@@ -118,16 +122,46 @@ def parse_identity(text: bytes, *, passphrase: Callable[[], str] | None = None) 
 def find_identity(*, create: bool = False, passphrase: Callable[[], str] | None = None) -> Identity:
     """Find the user's identity: ``HYGIENE_IDENTITY_KEY``, the file ``HYGIENE_IDENTITY``, or the default file.
 
-    ``create`` makes the default file (0600) where nothing names another. Raises :class:`IdentityError`.
+    ``HYGIENE_IDENTITY=keyring:`` (or ``keyring:NAME``) means the operating system's keyring. ``create`` makes the
+    default file (0600) or the keyring's entry where there is none. Raises :class:`IdentityError`.
     """
     key = os.environ.get("HYGIENE_IDENTITY_KEY")
     if key:
         return parse_identity(key.encode(), passphrase=passphrase)
     override = os.environ.get("HYGIENE_IDENTITY")
+    if override and override.startswith(_KEYRING):
+        return _kept_identity(override.removeprefix(_KEYRING) or IDENTITY_FILE, create)
     path = Path(override) if override else home_folder() / IDENTITY_FILE
     if create and not override and not path.exists():
         _write_identity(path)
     return read_identity(path, passphrase=passphrase)
+
+
+def _kept_identity(name: str, create: bool) -> Identity:
+    try:
+        # The keyring's own library is optional, and slow to import.
+        keychain = import_module("hygiene.keychain")
+    except ModuleNotFoundError as error:
+        hint = "pip install 'secret-hygiene[keyring]'"
+        raise IdentityError("the system's keyring needs the Python package keyring", hint=hint) from error
+    key: Secret | None = keychain.read_key(name)
+    if key is not None:
+        return parse_identity(key.reveal())
+    if not create:
+        raise IdentityError(
+            f"the system's keyring holds no identity {name!r}",
+            hint="the first secret put makes one; or use the recovery key: HYGIENE_IDENTITY_KEY=AGE-SECRET-KEY-1…",
+        )
+    identity, text = generate_identity()
+    keychain.keep_key(name, Secret.from_text(text))
+    return identity
+
+
+def ask_passphrase() -> str:
+    """Ask for the passphrase of an SSH key on the terminal; raises :class:`IdentityError` where there is none."""
+    if not sys.stdin.isatty():
+        raise IdentityError("the SSH key needs its passphrase, and there is no terminal to ask on")
+    return getpass.getpass("Passphrase of the SSH key: ")
 
 
 def read_identity(path: Path, *, passphrase: Callable[[], str] | None = None) -> Identity:

@@ -3,6 +3,9 @@
 import shutil
 import subprocess
 
+import keyring
+import keyring.backend
+import keyring.backends.fail
 import pyrage
 import pytest
 
@@ -119,3 +122,45 @@ def test_derive_is_separated_by_purpose_and_stable():
     root = bytes(range(32))
     assert crypto.derive(root, "a") != crypto.derive(root, "b")
     assert crypto.derive(root, "a").hex().startswith(crypto.derive(root, "a", 16).hex())
+
+
+@pytest.fixture
+def keychain(monkeypatch):
+    """A keyring of this process: the library's own seam for tests."""
+    kept = {}
+
+    class Memory(keyring.backend.KeyringBackend):
+        priority = 1
+
+        def get_password(self, service, username):
+            return kept.get((service, username))
+
+        def set_password(self, service, username, password):
+            kept[service, username] = password
+
+    former = keyring.get_keyring()
+    keyring.set_keyring(Memory())
+    monkeypatch.delenv("HYGIENE_IDENTITY_KEY", raising=False)
+    monkeypatch.setenv("HYGIENE_IDENTITY", "keyring:")
+    yield kept
+    keyring.set_keyring(former)
+
+
+def test_keyring_identity_is_made_once_and_found_again(keychain, tmp_path, monkeypatch):
+    monkeypatch.setenv("HYGIENE_HOME", str(tmp_path))
+    with pytest.raises(IdentityError, match="no identity"):
+        crypto.find_identity()
+    made = crypto.find_identity(create=True)
+    assert crypto.find_identity().member == made.member
+    assert list(keychain) == [("hygiene", "identity")]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keyring_that_is_not_there_is_told(monkeypatch):
+    monkeypatch.delenv("HYGIENE_IDENTITY_KEY", raising=False)
+    monkeypatch.setenv("HYGIENE_IDENTITY", "keyring:work")
+    former = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    with pytest.raises(IdentityError, match="NoKeyringError"):
+        crypto.find_identity()
+    keyring.set_keyring(former)

@@ -42,7 +42,7 @@ def list_access(as_json: bool, store_name: str, config_path: str | None) -> None
 @click.command()
 def whoami() -> None:
     """Show the line that lets your identity in: put it among a role's members."""
-    click.echo(str(crypto.find_identity(create=True).member))
+    click.echo(str(crypto.find_identity(create=True, passphrase=crypto.ask_passphrase).member))
 
 
 COMMANDS = (list_access, whoami)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import sys
 from pathlib import Path
 
 from hygiene import crypto
-from hygiene.errors import IdentityError
 from hygiene.places import home_folder
 from hygiene.store.backends.embedded.memory import Memory
 from hygiene.store.backends.embedded.store import EmbeddedStore
@@ -26,7 +23,7 @@ def open_backend(opening: Opening) -> EmbeddedStore:
         root,
         uri=opening.uri,
         label=_label(opening, root),
-        identity=lambda create: crypto.find_identity(create=create, passphrase=_ask_passphrase),
+        identity=lambda create: crypto.find_identity(create=create, passphrase=crypto.ask_passphrase),
         memory=Memory(home),
         notify=opening.notify,
     )
@@ -38,9 +35,3 @@ def _label(opening: Opening, root: Path) -> str:
         return opening.label
     path = os.path.relpath(root, opening.base)
     return str(root.resolve()) if path.startswith("..") else path
-
-
-def _ask_passphrase() -> str:
-    if not sys.stdin.isatty():
-        raise IdentityError("the SSH key needs its passphrase, and there is no terminal to ask on")
-    return getpass.getpass("Passphrase of the SSH key: ")
