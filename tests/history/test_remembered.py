@@ -105,6 +105,28 @@ def test_remembered_missing_object_is_told_each_time(bench):
     assert not bench.again().incomplete
 
 
+def test_remembered_partial_clone_is_remembered_until_it_fetches(bench, tmp_path):
+    repository = bench.repository
+    repository.git("config", "uploadpack.allowFilter", "true")
+    repository.commit(a=token(1), b=b"clean")
+    clone = tmp_path / "clone"
+    repository.git("clone", "-q", "--bare", "--filter=blob:none", f"file://{repository.folder}", str(clone))
+
+    def source():
+        return RememberedHistory(clone, Notebook(clone / "hygiene", bench.cache, "rules"))
+
+    def again():
+        remembered = source()
+        return remembered.completed(scan(remembered, Examiner(ENGINE, lambda: b"key", "medium"), Accepted))
+
+    first = again()
+    assert first.incomplete
+    assert list(source().items()) == []
+    assert again() == first
+    repository.git("-C", str(clone), "cat-file", "blob", repository.blob(token(1)))  # which fetches it
+    assert [finding.path for finding in again().findings] == ["a"]
+
+
 def test_remembered_holds_no_value(bench):
     bench.repository.commit(a=token(1))
     bench.again()

@@ -8,7 +8,7 @@ from pathlib import Path
 from hygiene.detect.sources.authorship import signatures
 from hygiene.detect.sources.graph import Reach, tag_refs
 from hygiene.detect.sources.lineage import places
-from hygiene.detect.sources.listing import Listed, added_objects
+from hygiene.detect.sources.listing import NOT_HERE, Listed, added_objects
 from hygiene.detect.sources.names import FILE, name_items, named_path
 from hygiene.detect.sources.protocol import Item
 from hygiene.detect.sources.reading import ObjectSource
@@ -45,7 +45,7 @@ class CommitsSource(ObjectSource):
         if listed.type == "commit":
             self.commits += 1
         elif listed.type == "missing":
-            self._skipped.append(Skipped(listed.path or listed.id, f"object {listed.id} is not in this clone"))
+            self._skipped.append(Skipped(listed.path or listed.id, f"object {listed.id} {NOT_HERE}"))
             return None
         return None if listed.type == "tree" else Item(listed.id, 0, listed.path)
 

@@ -20,6 +20,9 @@ from hygiene.finding import Provenance, Skipped
 
 WALKED_TREES = 60_000  # up to here a walk over all trees costs less than a second
 _WALK = "walk:"
+_NOT_WALKED = (
+    "{:,} trees: their files' names are not read, and a missing object is noticed only where something was found"
+)
 _PARTIAL = "partial clone: objects that were never fetched are not read"
 
 
@@ -53,8 +56,10 @@ class HistorySource(CommitsSource):
                 yield item
         if self._deep or trees <= WALKED_TREES:
             yield Item(_WALK, trees, "")
-        elif self._is_partial():
+        elif self.is_partial():
             self._skipped.append(Skipped("", _PARTIAL))
+        else:
+            self._skipped.append(Skipped("", _NOT_WALKED.format(trees), incomplete=False))
 
     def _reached(self) -> Reach:
         stashes = self._git.run("rev-list", "--walk-reflogs", "refs/stash", "--", ok=(0, 128)).decode().split()
@@ -63,7 +68,8 @@ class HistorySource(CommitsSource):
     def _refs(self) -> list[str]:
         return os.fsdecode(self._git.run("for-each-ref", "--format=%(refname)")).splitlines()
 
-    def _is_partial(self) -> bool:
+    def is_partial(self) -> bool:
+        """Say whether this is a partial clone: objects that are missing come in packs, or never."""
         packs = self._git.common_dir() / "objects" / "pack"
         return any(packs.glob("*.promisor"))
 

@@ -12,6 +12,7 @@ from hygiene.finding import Skipped
 from hygiene.git import Git, complaints_of, git_error, stop
 
 _NAMED = 20  # missing objects that are listed one by one
+NOT_HERE = "is not in this clone"
 
 
 class Listed(NamedTuple):
@@ -77,4 +78,4 @@ def walk_names(git: Git, reach: Reach) -> tuple[set[str], list[Skipped]]:
             paths.add(os.fsdecode(path))
     if len(missing) > _NAMED:
         return paths, [Skipped("", f"{len(missing)} objects are not in this clone")]
-    return paths, [Skipped(name, f"object {name} is not in this clone") for name in missing]
+    return paths, [Skipped(name, f"object {name} {NOT_HERE}") for name in missing]

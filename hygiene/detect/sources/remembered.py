@@ -11,6 +11,7 @@ from hygiene.detect.sources.commits import CommitsSource, object_types
 from hygiene.detect.sources.graph import Reach
 from hygiene.detect.sources.history import HistorySource
 from hygiene.detect.sources.lineage import changes
+from hygiene.detect.sources.listing import NOT_HERE
 from hygiene.detect.sources.names import REF, name_items
 from hygiene.detect.sources.protocol import Blob, Item
 from hygiene.finding import Provenance, ScanResult, ScanStats, Skipped
@@ -127,10 +128,17 @@ class RememberedHistory:
             )
             skipped = tuple(sorted({*self._memory.skipped, *result.skipped}))
             result = result._replace(stats=stats, skipped=skipped)
-        # A single thing that was not read (a broken object, a dead worker) may be read the next time: no note.
-        if not result.interrupted and not any(skip.incomplete and skip.path for skip in result.skipped):
+        if not result.interrupted and not any(map(self._may_be_read_later, result.skipped)):
             self._notebook.write(self._noted(result))
         return result
+
+    def _may_be_read_later(self, skip: Skipped) -> bool:
+        """Say whether ``skip`` forbids a note: a single thing (a broken object, a dead worker) may be whole next time.
+
+        What a partial clone left out comes in a new pack, with which no note is believed.
+        """
+        never_fetched = skip.reason.endswith(NOT_HERE) and self._history.is_partial()
+        return skip.incomplete and bool(skip.path) and not never_fetched
 
     def _noted(self, result: ScanResult) -> Memory:
         paths = {name: where[0].path for name, where in self._places.items() if where}

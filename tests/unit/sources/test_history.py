@@ -218,6 +218,14 @@ def test_history_partial_clone_says_what_is_missing_and_fetches_nothing(reposito
     assert all(skip.incomplete for skip in skipped)
 
 
+def test_history_trees_that_are_not_walked_are_told_and_no_failure(repository, monkeypatch):
+    monkeypatch.setattr("hygiene.detect.sources.history.WALKED_TREES", 1)
+    repository.commit(a=b"one")
+    repository.commit(a=b"two")
+    _, skipped = gather(HistorySource(repository.folder))
+    assert [(skip.reason.split(":")[0], skip.incomplete) for skip in skipped] == [("2 trees", False)]
+
+
 def test_history_missing_loose_object_is_no_silent_gap(repository):
     repository.commit(a=b"one")
     name = repository.blob(b"one")
