@@ -5,7 +5,8 @@ A clean blob costs one call and no Python code. For the slower stand-in see ``en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 
 import hyperscan
 from hyperscan._version import __version__
@@ -15,6 +16,11 @@ from hygiene.detect.spans import Spans
 from hygiene.errors import ConfigError
 
 NAME = f"hyperscan {__version__}"
+
+
+_MOST_EVENTS = 20_000  # of one blob that are kept in memory
+
+Event = tuple[int, int]  # where a match ends, and of which rule
 
 
 class HyperscanEngine:
@@ -38,10 +44,34 @@ class HyperscanEngine:
 
     def matches(self, data: bytes) -> list[Match]:
         """Give all matches in ``data``, ordered by rule, then by place."""
-        ends = self._ends
         self._scan(data, self._on_match)
-        if not ends:
-            return []
+        return self._found(data) if self._ends else []
+
+    def events(self, data: bytes) -> list[Event] | None:
+        """Give where the engine says that rules match in ``data``, in order, each once; None where that is too often.
+
+        Whether there is such an event depends on the text around its place only.
+        """
+        found: list[Event] = []
+
+        def add(rule: int, _start: int, end: int, _flags: int, _context: object) -> bool:
+            found.append((end, rule))
+            return len(found) > _MOST_EVENTS
+
+        try:
+            self._scan(data, add)
+        except hyperscan.ScanTerminated:
+            return None
+        return sorted(set(found)) if len(found) > 1 else found
+
+    def matches_at(self, data: bytes, events: Iterable[Event]) -> list[Match]:
+        """Give the matches in ``data``, of which :meth:`events` gave ``events``."""
+        for end, rule in events:
+            self._on_match(rule, 0, end, 0, None)
+        return self._found(data)
+
+    def _found(self, data: bytes) -> list[Match]:
+        ends = self._ends
         found = []
         for rule in sorted(ends):
             runs = ends[rule]
@@ -62,6 +92,8 @@ class HyperscanEngine:
         elif rule in self._generic:
             if end - runs[-1] > CLOSE:
                 runs.append(end)
+            elif end < runs[-1] and (len(runs) == 1 or end - runs[-2] > CLOSE):  # as below
+                runs[-1] = end
         elif end <= runs[-1]:  # only at the very end: before and after a last line feed
             runs[-2] = min(runs[-2], end)
         elif end - runs[-1] <= self._widths[rule]:
@@ -72,6 +104,23 @@ class HyperscanEngine:
 
 open_engine = HyperscanEngine
 DamagedDatabase = hyperscan.HyperscanError
+
+
+def word_finder(words: Sequence[bytes]) -> Callable[[bytes], bool]:
+    """Give what says whether a text holds one of ``words``, in capitals or not."""
+    if not words:
+        return lambda _data: False
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    expressions = [re.escape(word) for word in words]
+    flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
+    database.compile(expressions=expressions, ids=list(range(len(words))), elements=len(words), flags=flags)
+
+    def holds(data: bytes) -> bool:
+        found: list[int] = []
+        database.scan(data, lambda rule, *_rest: found.append(rule))
+        return bool(found)
+
+    return holds
 
 
 def compile_database(patterns: Sequence[Pattern]) -> bytes:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from hygiene.detect.match import Engine, Hit, first_hint
-from hygiene.detect.registry import load_decoder, load_judge
-from hygiene.detect.sources.protocol import OVERLAP, WINDOW, Blob
+from hygiene.detect.match import Engine, Hit, Match, first_hint
+from hygiene.detect.registry import load_decoder, load_judge, load_versions
+from hygiene.detect.sources.protocol import OVERLAP, WINDOW, Blob, Kin
 
 if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
     from hygiene.detect.judge import Judge
+    from hygiene.detect.versions import Versions
 
 
 class Examiner:
@@ -34,6 +35,15 @@ class Examiner:
         self._judge: Judge | None = None
         self._decoder: Decoder | None = None
         self._first_hint = first_hint(engine.patterns)
+        self._has_versions = hasattr(engine, "events")
+        self._versions: Versions | None = None
+
+    def _matches_of_version(self, data: bytes, kin: Kin) -> list[Match]:
+        if not self._has_versions:
+            return self._matches(data)
+        if self._versions is None:
+            self._versions = load_versions(self._engine)
+        return self._versions.matches(data, kin)
 
     def name_under(self, key: bytes) -> None:
         """Name leaks under ``key`` from here on."""
@@ -63,7 +73,7 @@ class Examiner:
 
     def examine(self, blob: Blob) -> list[Hit]:
         """Give the hits in one blob, or in one window of it, in the order of their place."""
-        matches = self._matches(blob.data)
+        matches = self._matches(blob.data) if blob.kin is None else self._matches_of_version(blob.data, blob.kin)
         if not matches:
             return []
         if self._judge is None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
     from hygiene.detect.guess import Guess
     from hygiene.detect.judge import Judge
+    from hygiene.detect.versions import Versions
 
 _MODEL = Path(__file__).with_name("model") / "generic.bin"
 NOTICE = "the hyperscan wheel is missing: scanning with Python's re gives the same results, many times slower"
@@ -83,6 +84,11 @@ def load_classifier() -> Callable[[bytes, str, Sequence[int]], Iterator[Guess]]:
 def load_decoder(engine: Engine, judge: Judge) -> Decoder:
     """Import and make what reads encoded text: most blobs hold none."""
     return cast("Decoder", import_module("hygiene.detect.decode").Decoder(engine, judge))
+
+
+def load_versions(engine: Engine) -> Versions:
+    """Import and make what matches versions of files: only a history has those."""
+    return cast("Versions", import_module("hygiene.detect.versions").Versions(engine))
 
 
 def load_findings() -> ModuleType:

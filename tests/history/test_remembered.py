@@ -124,7 +124,7 @@ def test_remembered_partial_clone_is_remembered_until_it_fetches(bench, tmp_path
     assert list(source().items()) == []
     assert again() == first
     repository.git("-C", str(clone), "cat-file", "blob", repository.blob(token(1)))  # which fetches it
-    assert [finding.path for finding in again().findings] == ["a"]
+    assert len(again().findings) == 1
 
 
 def test_remembered_holds_no_value(bench):

@@ -29,6 +29,8 @@ _PARTIAL = "partial clone: objects that were never fetched are not read"
 class HistorySource(CommitsSource):
     """All objects of a repository."""
 
+    _by_pack = True
+
     def __init__(self, folder: Path, *, unreachable: bool = False, deep: bool = False) -> None:
         """Read the repository at ``folder``; ``deep`` walks all trees, however many, for names and missing objects."""
         super().__init__(folder, ("--all",))

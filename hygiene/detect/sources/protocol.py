@@ -6,7 +6,7 @@ source is therefore picklable and survives a fork: it opens processes and files 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from hygiene.finding import Provenance, Skipped
@@ -23,6 +23,14 @@ class Item(NamedTuple):
     path: str  # a hint: the first known path, "" where there is none
 
 
+class Kin(NamedTuple):
+    """What a blob has in common with one that was read before it."""
+
+    key: Hashable  # names this blob for others; None: no other will be told by it
+    base: Hashable = None  # the other's key
+    copies: Sequence[tuple[int, int, int]] = ()  # the same in both: begins here, so many bytes, began there; in order
+
+
 class Blob(NamedTuple):
     """The bytes of an item, or one window of them.
 
@@ -35,6 +43,7 @@ class Blob(NamedTuple):
     start: int = 0  # where ``data`` begins in the object: 0, except for the later windows of a long one
     line: int = 1  # line of the first byte of ``data``, 1-based
     column: int = 1  # its column, 1-based, in bytes that are not UTF-8 continuation bytes
+    kin: Kin | None = None
 
 
 class Source(Protocol):

@@ -9,6 +9,11 @@ from typing import Any, cast
 
 from hygiene.detect.sources.protocol import Source
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hygiene.detect.sources.packs import Packs
+    from hygiene.git import Git
+
 SOURCES = {
     "index": ("hygiene.detect.sources.index", "IndexSource"),
     "directory": ("hygiene.detect.sources.directory", "DirectorySource"),
@@ -44,3 +49,8 @@ def open_source(
     if archives:
         source = cast(Source, import_module("hygiene.detect.sources.archive").Unpacked(source))
     return source
+
+
+def load_packs(git: Git) -> Packs | None:
+    """Import and make what reads packs: only for a whole history is that faster than git."""
+    return cast("Packs | None", import_module("hygiene.detect.sources.packs").open_packs(git))
