@@ -18,6 +18,7 @@ from hygiene.store.backends.embedded import EmbeddedStore, layout
 from hygiene.store.backends.embedded.memory import Memory
 from hygiene.store.backends.embedded.policy import FOLDER, KIND, create_policy
 from hygiene.store.backends.embedded.record import KIND as RECORD
+from hygiene.store.backends.embedded.recordstore import RecordStore
 from hygiene.store.backends.embedded.signed import sign_document
 
 
@@ -192,7 +193,7 @@ def test_apply_cut_off_after_the_policy_is_completed_by_the_next(people, team, m
     people["writer"].open().put("shop/api/key", Secret(b"by the writer"), token=token())
     wanted = roles_of(people, without=("reader", "writer"))
     with monkeypatch.context() as cut:
-        cut.setattr(EmbeddedStore, "commit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        cut.setattr(RecordStore, "commit", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             people["owner"].open().apply_access(wanted)
     assert people["owner"].open(fresh=True).get("shop/api/key") == Secret(b"by the writer")

@@ -22,7 +22,7 @@ PLACES = [
     ("hygiene.fileio:_write_new", PUT),
     ("hygiene.store.backends.embedded.signed:rfc8785.dumps", PUT),
     ("hygiene.prove.state:write_state", PUT),
-    ("hygiene.store.backends.embedded.store:EmbeddedStore.commit", PUT),
+    ("hygiene.store.backends.embedded.recordstore:RecordStore.commit", PUT),
     ("hygiene.prove.redact:_forms", GET),
     ("pyrage:decrypt", GET),
     ("hygiene.store.resolve:_object", RENDER),

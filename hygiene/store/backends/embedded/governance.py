@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from hygiene import crypto
 from hygiene.config import Role
 from hygiene.errors import AccessDeniedError, ConfigError, HygieneError, IdentityError
+from hygiene.reference import check_name
 from hygiene.store import access
 from hygiene.store.backends.embedded import layout
-from hygiene.store.backends.embedded.grants import Decision, Request, find_request, write_decision
+from hygiene.store.backends.embedded.grants import find_request, write_decision
 from hygiene.store.backends.embedded.policy import Policy, is_key, reader_id, write_policy
 from hygiene.store.backends.embedded.record import KIND, Record
+from hygiene.store.backends.embedded.recordstore import DELETING, SIGNING, RecordStore
+from hygiene.store.backends.embedded.session import Session
 from hygiene.store.backends.embedded.signed import digest, parse_document, signer_of
+from hygiene.store.backends.embedded.valuestore import ValueStore
 from hygiene.store.protocol import CURRENT, PENDING, AccessChange
 
-if TYPE_CHECKING:
-    from hygiene.store.backends.embedded.store import EmbeddedStore
-
 OWNERS = "owners"  # the role whose members own the store: they sign its policy and read everything
-_SIGNING = access.WRITING | {"grant"}
 
 
 class _Wanted(NamedTuple):
@@ -34,77 +34,114 @@ class _Wanted(NamedTuple):
     owners: tuple[crypto.Member, ...]
 
 
-def plan(store: EmbeddedStore, roles: Sequence[Role]) -> Sequence[AccessChange]:
-    """Tell what :func:`apply` would do."""
-    policy = store.policy()
-    if policy is None:
-        return [AccessChange("create", store.uri, "the store is made at the first write")]
-    wanted = _wanted(policy, roles)
-    changed = policy._replace(roles=wanted.roles, owners=wanted.owners)
-    return [*_policy_changes(policy, wanted), *_value_changes(store, policy, changed)]
+class Governance:
+    """The roles of one store."""
 
+    def __init__(self, session: Session, records: RecordStore, values: ValueStore) -> None:
+        """Act as the user of ``session`` on its records and values."""
+        self._session = session
+        self._records = records
+        self._values = values
 
-def apply(store: EmbeddedStore, roles: Sequence[Role]) -> Sequence[AccessChange]:
-    """Sign the policy, then encrypt and mark record after record; gives what was done."""
-    with store.exclusive() as former:
-        policy = former
+    def plan(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Tell what :meth:`apply` would do."""
+        policy = self._session.policy()
+        if policy is None:
+            return [AccessChange("create", self._session.uri, "the store is made at the first write")]
         wanted = _wanted(policy, roles)
-        if not any(store.identity().member.verify_key == owner.verify_key for owner in policy.owners):
-            raise AccessDeniedError(
-                "only an owner of the store changes its policy", hint="ask one: hygiene access list"
-            )
-        if not any(store.identity().member.verify_key == owner.verify_key for owner in wanted.owners):
-            # Whoever goes could not sign the records that have to be encrypted anew.
-            raise ConfigError("an owner can't leave by their own hand", hint="let another owner apply the roles")
-        changes = list(_policy_changes(policy, wanted))
-        # Verified under the policy that holds, before it changes.
-        records = list(store.each(policy))
-        if changes:
-            after = policy._replace(roles=wanted.roles, owners=wanted.owners)
-            vouched = {record.name: digest(raw) for record, raw in records if not _still_valid(after, record, raw)}
-            write_policy(
-                store.root, store.identity(), policy, roles=wanted.roles, owners=wanted.owners, vouched=vouched
-            )
-            policy = store.policy() or policy
-        for record, raw in records:
-            changes += _renew(store, policy, record, raw)
-        return changes
+        changed = policy._replace(roles=wanted.roles, owners=wanted.owners)
+        return [*_policy_changes(policy, wanted), *self._value_changes(policy, changed)]
+
+    def apply(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Sign the policy, then encrypt and mark record after record; gives what was done."""
+        with self._session.exclusive() as former:
+            policy = former
+            wanted = _wanted(policy, roles)
+            _check_owner_acts(self._session.identity().member, policy, wanted)
+            changes = list(_policy_changes(policy, wanted))
+            # Verified under the policy that holds, before it changes.
+            records = list(self._records.each(policy))
+            if changes:
+                policy = self._sign(policy, wanted, records)
+            for record, raw in records:
+                changes += self._renew(policy, record, raw)
+            return changes
+
+    def check(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
+        """Verify each record and value that this identity can open, and tell what differs from ``roles``."""
+        policy = self._session.policy()
+        if policy is None:
+            return []
+        problems = []
+        for name in layout.record_names(self._session.root):
+            try:
+                self._check_secret(policy, name)
+            except HygieneError as error:
+                problems.append(AccessChange("broken", name, error.message))
+        if problems:
+            return problems
+        for _ in self._records.all(policy):  # finds records that were removed
+            pass
+        return self.plan(roles)
+
+    def decide(self, id: str, *, approved: bool, reason: str, break_glass: bool) -> None:
+        """Sign a decision about a request; an approval encrypts what it opens anew, to the one who asked as well."""
+        root = self._session.root
+        with self._session.exclusive() as policy:
+            request = find_request(root, policy, id)
+            identity = self._session.identity()
+            write_decision(root, policy, identity, request, approved=approved, reason=reason, break_glass=break_glass)
+            for record, raw in list(self._records.each(policy)):
+                if any(access.covers(path, record.name) for path in request.paths):
+                    for _ in self._renew(policy, record, raw):
+                        pass
+
+    def _check_secret(self, policy: Policy, name: str) -> None:
+        record = self._records.find(check_name(name))
+        if record is None or record.deleted is not None:
+            return
+        if policy.rule(self._session.identity().member, access.READING, name):
+            self._values.get(name)
+
+    def _sign(self, policy: Policy, wanted: _Wanted, records: Sequence[tuple[Record, bytes]]) -> Policy:
+        """Write the next edition of the policy; gives the one that then holds."""
+        after = policy._replace(roles=wanted.roles, owners=wanted.owners)
+        vouched = {record.name: digest(raw) for record, raw in records if not _still_valid(after, record, raw)}
+        identity = self._session.identity()
+        write_policy(self._session.root, identity, policy, roles=wanted.roles, owners=wanted.owners, vouched=vouched)
+        return self._session.policy() or policy
+
+    def _value_changes(self, policy: Policy, after: Policy) -> Iterator[AccessChange]:
+        for record in self._records.all(policy):
+            wanted = self._reader_ids(after, record)
+            stale = [entry for entry in record.versions if set(entry.readers) != wanted]
+            if stale:
+                yield AccessChange("re-encrypt", record.name, f"{len(stale)} version(s)")
+            if _lost(record, wanted):
+                yield AccessChange("mark-due", record.name, "someone who could read it no longer may")
+
+    def _renew(self, policy: Policy, record: Record, raw: bytes) -> Iterator[AccessChange]:
+        wanted = self._reader_ids(policy, record)
+        renewed = self._values.resealed(policy, record)
+        if renewed != record:
+            yield AccessChange("re-encrypt", record.name)
+        if _lost(record, wanted):
+            yield AccessChange("mark-due", record.name, "someone who could read it no longer may")
+            now = datetime.now(UTC)
+            renewed = renewed._replace(due=min(renewed.due, now) if renewed.due else now)
+        if renewed != record or not _still_valid(policy, record, raw):
+            self._records.commit(policy, renewed)
+
+    def _reader_ids(self, policy: Policy, record: Record) -> set[str]:
+        return {reader_id(reader) for reader in self._values.readers(policy, record.name)}
 
 
-def decide(
-    store: EmbeddedStore, id: str, *, approved: bool, reason: str, break_glass: bool
-) -> tuple[Request, Decision]:
-    """Sign a decision about a request; an approval encrypts what it opens anew, to the one who asked as well."""
-    with store.exclusive() as policy:
-        request = find_request(store.root, policy, id)
-        decision = write_decision(
-            store.root, policy, store.identity(), request, approved=approved, reason=reason, break_glass=break_glass
-        )
-        for record, raw in list(store.each(policy)):
-            if any(access.covers(path, record.name) for path in request.paths):
-                for _ in _renew(store, policy, record, raw):
-                    pass
-        return request, decision
-
-
-def check(store: EmbeddedStore, roles: Sequence[Role]) -> Sequence[AccessChange]:
-    """Verify each record and value that this identity can open, and tell what differs from ``roles``."""
-    policy = store.policy()
-    if policy is None:
-        return []
-    problems = []
-    for name in layout.record_names(store.root):
-        try:
-            told = store.describe(name)
-            if told is not None and told.deleted is None and policy.rule(store.identity().member, access.READING, name):
-                store.get(name)
-        except HygieneError as error:
-            problems.append(AccessChange("broken", name, error.message))
-    if problems:
-        return problems
-    for _ in store.records(policy):  # finds records that were removed
-        pass
-    return plan(store, roles)
+def _check_owner_acts(member: crypto.Member, policy: Policy, wanted: _Wanted) -> None:
+    if not any(member.verify_key == owner.verify_key for owner in policy.owners):
+        raise AccessDeniedError("only an owner of the store changes its policy", hint="ask one: hygiene access list")
+    if not any(member.verify_key == owner.verify_key for owner in wanted.owners):
+        # Whoever goes could not sign the records that have to be encrypted anew.
+        raise ConfigError("an owner can't leave by their own hand", hint="let another owner apply the roles")
 
 
 def _wanted(policy: Policy, roles: Sequence[Role]) -> _Wanted:
@@ -160,29 +197,6 @@ def _role_changes(name: str, before: Role | None, after: Role | None) -> Iterato
         yield AccessChange("change-role", name, f"may {', '.join(new.may) or 'nothing'} on {', '.join(new.paths)}")
 
 
-def _value_changes(store: EmbeddedStore, policy: Policy, after: Policy) -> Iterator[AccessChange]:
-    for record in store.records(policy):
-        wanted = {reader_id(reader) for reader in store.readers(after, record.name)}
-        stale = [entry for entry in record.versions if set(entry.readers) != wanted]
-        if stale:
-            yield AccessChange("re-encrypt", record.name, f"{len(stale)} version(s)")
-        if _lost(record, wanted):
-            yield AccessChange("mark-due", record.name, "someone who could read it no longer may")
-
-
-def _renew(store: EmbeddedStore, policy: Policy, record: Record, raw: bytes) -> Iterator[AccessChange]:
-    wanted = {reader_id(reader) for reader in store.readers(policy, record.name)}
-    renewed = store.resealed(policy, record)
-    if renewed != record:
-        yield AccessChange("re-encrypt", record.name)
-    if _lost(record, wanted):
-        yield AccessChange("mark-due", record.name, "someone who could read it no longer may")
-        now = datetime.now(UTC)
-        renewed = renewed._replace(due=min(renewed.due, now) if renewed.due else now)
-    if renewed != record or not _still_valid(policy, record, raw):
-        store.commit(policy, renewed)
-
-
 def _lost(record: Record, wanted: set[str]) -> bool:
     """Say whether someone could read the value in use, or the one to come, who is not in ``wanted``."""
     in_use = [entry for entry in record.versions if {CURRENT, PENDING} & set(entry.stages)]
@@ -191,5 +205,5 @@ def _lost(record: Record, wanted: set[str]) -> bool:
 
 def _still_valid(policy: Policy, record: Record, raw: bytes) -> bool:
     signer = signer_of(parse_document(raw, record.name), KIND)
-    verbs = frozenset({"delete"}) if record.deleted else _SIGNING
+    verbs = DELETING if record.deleted else SIGNING
     return bool(policy.signer_rule(signer, verbs, record.name))

@@ -168,6 +168,12 @@ def parse_record(document: dict[str, Any], what: str) -> Record:
         raise IntegrityError(f"{what} is damaged", hint="restore it from git or a backup") from error
 
 
+def now() -> datetime:
+    """Give the present moment to the millisecond, which is what a record can say."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
 def format_time(moment: datetime | None) -> str | None:
     """Give RFC 3339 in UTC with milliseconds."""
     if moment is None:
