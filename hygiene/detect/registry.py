@@ -4,6 +4,7 @@ that judges and describes when something matched.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from hygiene.detect.rulecache import (
     State,
     cache_key,
     compiled_path,
+    maker_sums,
     read_compiled,
     rule_states,
     write_compiled,
@@ -59,7 +61,8 @@ def load_engine(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
     module = _engine_module(kind)
     states = rule_states(deciding_files(choice))
     folders = tuple(state_of(str(folder)) for folder in choice.folders)  # a new file in one changes it
-    key = cache_key(states, (*choice.disable, str(choice.only)), module.NAME)
+    content = os.environ.get("HYGIENE_CACHE_KEY") == "content"
+    key = _by_content(choice, module) if content else cache_key(states, _settings(choice), module.NAME)
     compiled = read_compiled(cache, key)
     engine = _open(module, compiled) if compiled else None
     if compiled is None or engine is None:
@@ -69,6 +72,11 @@ def load_engine(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
     used = Used(engine.patterns, (*states, *folders), compiled_path(cache, key), len(compiled.database))
     digest = f"{compiled.digest} {module.NAME} {_model_state()}"
     return Loaded(engine, digest, used, "" if module.NAME.startswith("hyperscan") else NOTICE)
+
+
+def content_key(choice: RuleChoice) -> str:
+    """Say what the compiled rules for ``choice`` depend on, the same in every copy of the files."""
+    return _by_content(choice, _engine_module(""))
 
 
 def load_judge(patterns: Sequence[Pattern], key: Callable[[], bytes], min_confidence: str) -> Judge:
@@ -94,6 +102,16 @@ def load_versions(engine: Engine) -> Versions:
 def load_findings() -> ModuleType:
     """Import what makes findings of hits: most commits have none."""
     return import_module("hygiene.detect.findings")
+
+
+def _by_content(choice: RuleChoice, module: ModuleType) -> str:
+    rules = import_module("hygiene.detect.rules")
+    digest = rules.rules_digest(choice.folders, disable=choice.disable, only=choice.only)
+    return cache_key(maker_sums(), (digest, *_settings(choice)), module.NAME)
+
+
+def _settings(choice: RuleChoice) -> tuple[str, ...]:
+    return (*choice.disable, str(choice.only))
 
 
 def _engine_module(kind: str) -> Any:

@@ -3,7 +3,8 @@
 One file a rule set: a line that says what it was made from, a checksum, then the patterns (marshalled) and Hyperscan's
 database. It is used only if this user owns it and nobody else may write it, and if every part of the line still holds:
 our version, the engine, the interpreter, the CPU, and name, size and times of each rule file and of what reads them.
-Anything else is rebuilt.
+Anything else is rebuilt. Where each run has files of a new age, as in a pipeline, ``HYGIENE_CACHE_KEY=content`` puts
+their content in the place of size and times.
 """
 
 from __future__ import annotations
@@ -46,7 +47,12 @@ def rule_states(files: Sequence[Path]) -> tuple[State, ...]:
     return tuple(state_of(str(path)) for path in (*MAKERS, *files))
 
 
-def cache_key(states: Sequence[State], settings: Sequence[str], engine: str) -> str:
+def maker_sums() -> tuple[tuple[str, int], ...]:
+    """Give name and checksum of our modules that read rules, the same in every copy. Raises OSError."""
+    return tuple((path.name, crc32(path.read_bytes())) for path in MAKERS)
+
+
+def cache_key(states: Sequence[State | tuple[str, int]], settings: Sequence[str], engine: str) -> str:
     """Say in one line what compiled rules depend on: a change of any rule file or setting changes it."""
     parts = (__version__, _FORMAT, engine, sys.implementation.cache_tag, _cpu(), tuple(states), tuple(settings))
     return repr(parts)

@@ -85,6 +85,19 @@ class Pull:
     def annotations(self) -> list[str]:
         return [line for line in self.out.splitlines() if line.startswith(("::error", "::warning", "::notice"))]
 
+    def cache(self, name: str, event: dict, **environ: str) -> dict[str, str]:
+        """Run the step before the scan; gives its outputs."""
+        temp = self.tmp_path / "temp"
+        temp.mkdir(exist_ok=True)
+        (temp / "output").unlink(missing_ok=True)
+        (temp / "event.json").write_text(json.dumps(event))
+        files = {"GITHUB_EVENT_PATH": str(temp / "event.json"), "GITHUB_OUTPUT": str(temp / "output")}
+        runner = {"RUNNER_TEMP": str(temp), "RUNNER_OS": "Linux", "RUNNER_ARCH": "X64"}
+        where = {"GITHUB_EVENT_NAME": name, "GITHUB_REPOSITORY": "octo/app", "PATH": "/usr/bin:/bin", "HOME": str(temp)}
+        command = [sys.executable, "-P", "-m", "hygiene", "action", "--cache"]
+        subprocess.run(command, cwd=temp, env={**files, **runner, **where, **environ}, check=True)
+        return dict(line.split("=", 1) for line in _read(temp / "output").splitlines())
+
 
 def _read(path: Path) -> str:
     return path.read_text() if path.exists() else ""
@@ -313,3 +326,34 @@ def test_action_5000_findings_stay_within_every_limit(pull):
     assert len(pull.annotations()) <= 10
     assert len(pull.summary.encode()) < 1_000_000
     assert pull.outputs["new-findings"] == "5000"
+
+
+def from_repository(name: str | None) -> dict:
+    repo = None if name is None else {"full_name": name}
+    return {"pull_request": {"head": {"sha": "1" * 40, "repo": repo}}}
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "kept"),
+    [
+        ("push", {}, True),
+        ("schedule", {}, True),
+        ("pull_request", from_repository("octo/app"), True),
+        ("pull_request", from_repository("mallory/app"), False),
+        ("pull_request", from_repository(None), False),
+        ("pull_request_target", from_repository("mallory/app"), False),
+        ("pull_request", {"pull_request": "broken"}, False),
+        ("merge_group", {"merge_group": {}}, False),
+    ],
+)
+def test_action_cache_is_never_one_that_a_fork_could_have_written(pull, name, event, kept):
+    outputs = pull.cache(name, event)
+    assert outputs["folder"] == str(pull.tmp_path / "temp" / "hygiene-cache")
+    assert bool(outputs["key"]) is kept
+    if kept:
+        assert outputs["key"].startswith("hygiene-rules-Linux-X64-")
+
+
+def test_action_cache_refused_or_chosen_by_the_workflow_is_not_kept(pull):
+    assert pull.cache("push", {}, HYGIENE_INPUT_CACHE="false")["key"] == ""
+    assert pull.cache("push", {}, HYGIENE_CACHE="/var/cache/ours") == {"folder": "/var/cache/ours", "key": ""}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from hygiene.cli.action.cache import cache_outputs
 from hygiene.cli.action.checkout import change_of, policy_base, with_history
 from hygiene.cli.action.events import NOTHING, Change
 from hygiene.cli.action.inputs import Inputs, read_inputs
@@ -28,9 +29,13 @@ from hygiene.report.github import escape_data
 
 
 @click.command("action", hidden=True)
-def command() -> int:
+@click.option("--cache", "only_cache", is_flag=True, help="Only say where compiled rules are kept, and by which key.")
+def command(*, only_cache: bool) -> int:
     """Scan what a GitHub event adds. Run by action.yml; reads HYGIENE_INPUT_* and GITHUB_*."""
     try:
+        if only_cache:
+            write_outputs(os.environ, cache_outputs(os.environ))
+            return ExitCode.CLEAN
         return run_action(os.environ)
     except HygieneError as error:
         write_outputs(os.environ, {"exit-code": str(int(error.exit_code)), "complete": "false"})

@@ -27,10 +27,11 @@ def change_of(inputs: Inputs, environ: Mapping[str, str], git: Git) -> Change:
         if not inputs.base:
             raise UsageError("a range needs the input base")
         return Change(_resolved(git, inputs.head or "HEAD"), (_resolved(git, inputs.base),))
-    return github_change(environ.get("GITHUB_EVENT_NAME", ""), _event(environ), lambda name: _exists(git, name))
+    return github_change(environ.get("GITHUB_EVENT_NAME", ""), read_event(environ), lambda name: _exists(git, name))
 
 
-def _event(environ: Mapping[str, str]) -> Mapping[str, Any]:
+def read_event(environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """Read the event's payload; empty where there is none. Raises UsageError for a file that can't be read."""
     path = environ.get("GITHUB_EVENT_PATH", "")
     try:
         event = json.loads(Path(path).read_bytes()) if path else {}

@@ -28,6 +28,7 @@ class Inputs(NamedTuple):
     summary: bool
     annotate: bool
     max_annotations: int
+    cache: bool
 
 
 def read_inputs(environ: Mapping[str, str]) -> Inputs:
@@ -60,4 +61,5 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         summary=flag("SUMMARY", "true"),
         annotate=flag("ANNOTATE", "true"),
         max_annotations=min(int(limit), SHOWN_A_KIND),
+        cache=flag("CACHE", "true"),
     )

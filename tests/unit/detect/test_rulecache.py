@@ -1,6 +1,10 @@
+import os
+
 import pytest
 
+from hygiene.detect.registry import content_key, load_engine
 from hygiene.detect.rulecache import CompiledRules, cache_key, read_compiled, rule_states, write_compiled
+from hygiene.detect.rulefolders import RuleChoice
 from tests.unit.detect.sample import PATTERNS
 
 RULES = CompiledRules(PATTERNS, "digest", b"database")
@@ -79,3 +83,32 @@ def test_cache_key_changed_rule_file_changes_it(tmp_path):
 def test_cache_key_engine_and_settings_change_it(tmp_path):
     keys = {cache_key([], settings, engine) for settings in ((), ("x",)) for engine in ("a", "b")}
     assert len(keys) == 4
+
+
+def rule_folder(folder, pattern="zzq[0-9]{9}"):
+    folder.mkdir()
+    (folder / "own.toml").write_text(
+        '[provider]\nid = "own"\nname = "Own"\n'
+        '[[rules]]\nid = "own-key"\ndescription = "a key of our own"\nseverity = "high"\nconfidence = "high"\n'
+        f"pattern = '({pattern})'\nkeywords = [\"zzq\"]\n"
+    )
+    return RuleChoice((folder,), only=True)
+
+
+def test_content_key_copy_of_the_rules_is_the_same_and_a_change_is_not(tmp_path):
+    one, copy = rule_folder(tmp_path / "one"), rule_folder(tmp_path / "copy")
+    os.utime(tmp_path / "copy" / "own.toml", (1, 1))
+    assert content_key(one) == content_key(copy)
+    assert content_key(one) != content_key(rule_folder(tmp_path / "other", "zzq[0-9]{8}"))
+    assert content_key(one) != content_key(one._replace(disable=("own-key",)))
+
+
+def test_load_engine_by_content_a_copy_of_the_rules_compiles_nothing(tmp_path, monkeypatch):
+    one, copy = rule_folder(tmp_path / "one"), rule_folder(tmp_path / "copy")
+    kept = load_engine(one, tmp_path / "cache").used.path
+    assert load_engine(copy, tmp_path / "cache").used.path != kept
+    monkeypatch.setenv("HYGIENE_CACHE_KEY", "content")
+    kept = load_engine(one, tmp_path / "cache").used.path
+    before = kept.stat().st_mtime_ns
+    assert load_engine(copy, tmp_path / "cache").used.path == kept
+    assert kept.stat().st_mtime_ns == before
