@@ -15,7 +15,7 @@ from hygiene.report.terminal import printable
 from hygiene.report.text import summary_line
 
 # GitHub drops a summary above 1 MiB, for the whole step.
-_BYTES_AT_MOST = 900_000
+BYTES_AT_MOST = 900_000
 _SKIPPED_AT_MOST = 50
 _NEXT = """
 **What to do:** make each value worthless where it was issued, then take it out of the code.
@@ -31,7 +31,7 @@ def write_summary(result: ScanResult, stream: TextIO, *, blob_url: str = "", not
     for notice in notices:
         stream.write(f"- {_safe(mask.text(notice))}\n")
     new = by_weight(list(result.new))
-    room = _BYTES_AT_MOST - _write_table(new, mask, stream, blob_url, _BYTES_AT_MOST)
+    room = BYTES_AT_MOST - _write_table(new, mask, stream, blob_url, BYTES_AT_MOST)
     if new:
         stream.write(_NEXT)
     allowed = [finding for finding in by_place(result) if finding.status == "allowlisted"]

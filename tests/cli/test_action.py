@@ -34,6 +34,7 @@ class Pull:
         self.base = self.remote.commit("base", **{"app.py": b"print('hello')\n", "README.md": b"# app\n"})
         self.remote.git("checkout", "-q", "-b", "topic")
         self.outputs: dict[str, str] = {}
+        self.environ: dict[str, str] = {}
         self.summary = self.out = self.err = ""
 
     def commit(self, **files: bytes) -> str:
@@ -67,6 +68,7 @@ class Pull:
             "GITHUB_OUTPUT": str(temp / "output"),
             "GITHUB_STEP_SUMMARY": str(temp / "summary"),
             "RUNNER_TEMP": str(temp),
+            **self.environ,
             **{f"HYGIENE_INPUT_{key}": value for key, value in inputs.items()},
         }
         done = subprocess.run(
@@ -357,3 +359,42 @@ def test_action_cache_is_never_one_that_a_fork_could_have_written(pull, name, ev
 def test_action_cache_refused_or_chosen_by_the_workflow_is_not_kept(pull):
     assert pull.cache("push", {}, HYGIENE_INPUT_CACHE="false")["key"] == ""
     assert pull.cache("push", {}, HYGIENE_CACHE="/var/cache/ours") == {"folder": "/var/cache/ours", "key": ""}
+
+
+@pytest.mark.parametrize("name", ["push", "schedule", "workflow_dispatch"])
+def test_action_respond_on_the_default_branch_reports_what_became_of_each_leak(pull, name):
+    pull.remote.git("checkout", "-q", "main")
+    pull.commit(**{"app.py": leak()})
+    pull.environ["GITHUB_REF"] = "refs/heads/main"
+    assert pull.run(name, {} if name == "schedule" else DEFAULT, "--depth=1", MODE="respond") == 1
+    assert (pull.outputs["exit-code"], pull.outputs["complete"]) == ("1", "true")
+    assert "app.py" in pull.summary
+    assert pull.summary.startswith("## hygiene respond")
+    assert token() not in pull.out + pull.err + pull.summary
+
+
+def test_action_respond_where_nothing_leaked_passes(pull):
+    pull.environ["GITHUB_REF"] = "refs/heads/main"
+    assert pull.run("push", DEFAULT, MODE="respond") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "ref"),
+    [
+        ("pull_request", {**DEFAULT, **from_repository("octo/app")}, "refs/pull/1/merge"),
+        ("pull_request_target", {**DEFAULT, **from_repository("mallory/app")}, "refs/heads/main"),
+        ("push", {**DEFAULT, **from_repository("octo/app")}, "refs/heads/main"),
+        ("merge_group", {**DEFAULT, "merge_group": {}}, "refs/heads/main"),
+        ("workflow_run", DEFAULT, "refs/heads/main"),
+        ("issue_comment", DEFAULT, "refs/heads/main"),
+        ("push", DEFAULT, "refs/heads/topic"),
+        ("push", DEFAULT, "refs/tags/main"),
+        ("push", {"repository": "main"}, "refs/heads/main"),
+        ("workflow_dispatch", {}, "refs/heads/main"),
+    ],
+)
+def test_action_respond_elsewhere_than_on_the_default_branch_is_refused(pull, name, event, ref):
+    pull.environ["GITHUB_REF"] = ref
+    assert pull.run(name, event, MODE="respond") == 2
+    assert "respond" in pull.err
+    assert pull.outputs["exit-code"] == "2"

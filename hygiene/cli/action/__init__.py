@@ -18,6 +18,7 @@ from hygiene.cli.action.events import NOTHING, Change
 from hygiene.cli.action.inputs import Inputs, read_inputs
 from hygiene.cli.action.place import at_head
 from hygiene.cli.action.reporting import figures, report, write_files, write_outputs
+from hygiene.cli.action.responding import respond
 from hygiene.cli.scanning import Scanning, Wishes, open_scanning
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.registry import open_source
@@ -46,6 +47,10 @@ def command(*, only_cache: bool) -> int:
 def run_action(environ: Mapping[str, str]) -> int:
     """Scan, report in every way that is asked for, and give the exit code."""
     inputs = read_inputs(environ)
+    if inputs.mode == "respond":
+        code = respond(inputs, environ)
+        write_outputs(environ, {"exit-code": str(code), "complete": str(code != ExitCode.INCOMPLETE).lower()})
+        return code
     root = Git(inputs.path).root()
     git = Git(root)
     change = change_of(inputs, environ, git)

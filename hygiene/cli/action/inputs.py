@@ -11,7 +11,7 @@ from hygiene.finding import SEVERITIES
 from hygiene.report.github import SHOWN_A_KIND
 
 _PREFIX = "HYGIENE_INPUT_"
-_MODES = ("auto", "range", "full")
+_MODES = ("auto", "range", "full", "respond")
 
 
 class Inputs(NamedTuple):

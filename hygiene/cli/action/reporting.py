@@ -36,10 +36,16 @@ def report(
     click.echo(f"::{token}::")
     if inputs.annotate:
         annotate(result, sys.stdout, at_most=inputs.max_annotations)
-    if inputs.summary and (path := environ.get("GITHUB_STEP_SUMMARY")):
+    if inputs.summary:
         text = StringIO()
         write_summary(result, text, blob_url=_blob_url(environ, change), notices=notices)
-        _append(Path(path), text.getvalue())
+        append_summary(environ, text.getvalue())
+
+
+def append_summary(environ: Mapping[str, str], text: str) -> None:
+    """Append ``text``, Markdown, to the job summary."""
+    if path := environ.get("GITHUB_STEP_SUMMARY"):
+        _append(Path(path), text)
 
 
 def _blob_url(environ: Mapping[str, str], change: Change) -> str:
