@@ -76,6 +76,11 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "unknown"))
 
 
+def refuses_parameter(error: StoreError) -> bool:
+    """Say whether AWS refused a parameter: a version that is not there, or a stage on another one."""
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "InvalidParameterException"
+
+
 def _client_error(what: str, code: str) -> StoreError:
     if code in _DENIED:
         return AccessDeniedError(
