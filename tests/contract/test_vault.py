@@ -16,6 +16,7 @@ from hygiene.config import Config
 from hygiene.errors import AccessDeniedError, NotFoundError, StoreError
 from hygiene.reference import parse_reference
 from hygiene.secret import Secret
+from hygiene.store.backends.vault.kv import KeyValues
 from hygiene.store.protocol import CURRENT, PENDING
 from hygiene.store.registry import open_store, store_of
 from hygiene.store.resolve import Resolver
@@ -112,7 +113,7 @@ def test_put_cut_off_before_it_was_noted_is_completed_by_the_retry(store, place,
     one = store.put("a", Secret(b"old"), token=token())
     once = token()
     with monkeypatch.context() as broken:
-        broken.setattr(type(store), "_note", lambda *_, **__: (_ for _ in ()).throw(StoreError("cut off")))
+        broken.setattr(KeyValues, "note", lambda *_, **__: (_ for _ in ()).throw(StoreError("cut off")))
         with pytest.raises(StoreError, match="cut off"):
             store.put("a", Secret(b"new"), token=once, expect=one.id)
     fresh = place.open()
@@ -127,7 +128,7 @@ def test_promote_cut_off_before_it_was_noted_is_completed_by_the_retry(store, pl
     one = store.put("a", Secret(b"old"), token=token())
     two = store.put("a", Secret(b"new"), token=token(), stage=PENDING)
     with monkeypatch.context() as broken:
-        broken.setattr(type(store), "_note", lambda *_, **__: (_ for _ in ()).throw(StoreError("cut off")))
+        broken.setattr(KeyValues, "note", lambda *_, **__: (_ for _ in ()).throw(StoreError("cut off")))
         with pytest.raises(StoreError, match="cut off"):
             store.promote("a", two.id, expect=one.id)
     fresh = place.open()

@@ -65,10 +65,12 @@ def _rotate(store, path):
 
 
 def _grant(store, path):
-    place = Place(*store._place())
+    place = Place(*store._entries.place())
     name = f"{place.policy_prefix()}test"
-    store._connection.call("write", lambda client: client.sys.create_or_update_acl_policy(name, "# nothing"))
-    store._connection.call("remove", lambda client: client.sys.delete_acl_policy(name))
+    store._governance._connection.call(
+        "write", lambda client: client.sys.create_or_update_acl_policy(name, "# nothing")
+    )
+    store._governance._connection.call("remove", lambda client: client.sys.delete_acl_policy(name))
 
 
 ACTS = {
@@ -124,7 +126,7 @@ def test_apply_twice_changes_nothing_and_removes_what_is_gone(world):
 
 
 def test_policy_of_someone_else_is_left_alone(world, openbao_server):
-    name = Place(*world._place()).policy_prefix() + "extra"
+    name = Place(*world._entries.place()).policy_prefix() + "extra"
     openbao_server.client().sys.create_or_update_policy(name, "# by hand")
     with pytest.raises(ForeignSecretError):
         world.apply_access((*ROLES, Role("extra", (), ("a",), ("read",))))
