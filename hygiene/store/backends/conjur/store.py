@@ -8,9 +8,8 @@ before a write, but two writers at the same moment are not told apart: ``capabil
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
 
 from hygiene.config import Role
 from hygiene.errors import ConflictError, ForeignSecretError, NotFoundError, StoreError
@@ -19,6 +18,20 @@ from hygiene.secret import Secret
 from hygiene.store.answers import judged
 from hygiene.store.backends.conjur.client import Connection
 from hygiene.store.backends.conjur.governance import Governance
+from hygiene.store.backends.conjur.notes import (
+    DUE,
+    OWNER_NOTE,
+    STAGES,
+    Note,
+    Variable,
+    id_at,
+    label_notes,
+    note_text,
+    suffix,
+    told_secret,
+    variable_from,
+)
+from hygiene.store.backends.conjur.variables import Variables
 from hygiene.store.checks import check_put
 from hygiene.store.protocol import (
     CURRENT,
@@ -32,37 +45,6 @@ from hygiene.store.protocol import (
     Version,
 )
 
-OWNER_NOTE = "hygiene/owner"
-_DUE, _LABEL = "hygiene/due", "hygiene/label/"
-_STAGES = (CURRENT, PENDING, PREVIOUS)
-
-
-class _Note(NamedTuple):
-    token: str
-    created: datetime
-    expires: datetime | None
-
-
-class _Told(NamedTuple):
-    """A variable, and what its annotations say."""
-
-    created: datetime
-    notes: Mapping[str, str]
-    has_value: bool
-
-    @property
-    def owner(self) -> str:
-        return self.notes.get(OWNER_NOTE) or self.notes.get("managed-by") or "unknown"
-
-    def stage(self, stage: str) -> _Note | None:
-        parts = self.notes.get(f"hygiene/{stage}", "").split()
-        created = _moment(parts[1]) if len(parts) == 3 else None
-        return _Note(parts[0], created, _moment(parts[2])) if created else None
-
-    def current(self) -> _Note | None:
-        """The current version; one that something else wrote is called ``current``."""
-        return self.stage(CURRENT) or (_Note(CURRENT, self.created, None) if self.has_value else None)
-
 
 @judged
 class ConjurStore:
@@ -75,10 +57,11 @@ class ConjurStore:
         self.uri = uri
         self._connection = connection
         self._branch = branch
+        self._variables = Variables(connection, branch)
 
     def reference(self, name: str, *, field: str = "") -> Reference:
         """Build the reference to the current version of ``name``."""
-        return Reference("conjur", self._id(check_name(name)), (), field)
+        return Reference("conjur", self._variables.id(check_name(name)), (), field)
 
     def name_of(self, reference: Reference) -> str:
         """Give the name that ``reference`` means here."""
@@ -89,8 +72,8 @@ class ConjurStore:
 
     def describe(self, name: str) -> StoredSecret | None:
         """Tell about ``name``, or None."""
-        told = self._told(check_name(name))
-        return self._stored(name, told) if told and told.current() else None
+        told = self._variables.find(check_name(name))
+        return told_secret(name, self.reference(name), told) if told and told.current() else None
 
     def list(self, prefix: str = "") -> Iterator[StoredSecret]:
         """Tell about every secret whose name starts with ``prefix``, in the order of names."""
@@ -99,9 +82,9 @@ class ConjurStore:
         for resource in self._connection.resources("variable"):
             name = str(resource["id"]).removeprefix(start)
             if str(resource["id"]).startswith(start) and NAME_PATTERN.match(name) and name.startswith(prefix):
-                told = _told_from(resource)
+                told = variable_from(resource)
                 if told.current():
-                    found[name] = self._stored(name, told)
+                    found[name] = told_secret(name, self.reference(name), told)
         yield from (found[name] for name in sorted(found))
 
     def put(
@@ -117,17 +100,17 @@ class ConjurStore:
     ) -> Version:
         """Write a version and point ``stage`` at it."""
         check_put(check_name(name), secret, token, self.capabilities)
-        told = self._told(name)
+        told = self._variables.find(name)
         if told is not None and told.has_value:
             self._check_owner(name, told)
             known = self._known(name, told, secret, token)
             if known is not None:
                 return known
         _check_expectation(name, told, expect, stage)
-        note = _Note(token, datetime.now(UTC), expires)
+        note = Note(token, datetime.now(UTC), expires)
         if told is None:
             # The variable is ours before it has a value: a cut-off write never looks like a stranger's.
-            self._declare(name, {OWNER_NOTE: OWNER, **_label_notes(labels)}, create=True)
+            self._variables.declare(name, {OWNER_NOTE: OWNER, **label_notes(labels)}, create=True)
             told = self._required(name)
         self._write(name, told, secret, note, stage=stage, labels=labels)
         return Version(token, note.created, frozenset({stage}), expires)
@@ -137,12 +120,12 @@ class ConjurStore:
         check_name(name)
         if version is not None:
             told = self._required(name)
-            stage = next((s for s in _STAGES if _id_at(told, s) == version), "")
+            stage = next((s for s in STAGES if id_at(told, s) == version), "")
             if not stage:
                 raise NotFoundError(f"{name} has no version {version}", hint="Conjur keeps current, pending, previous")
-        value = self._connection.get(self._id(name) + _suffix(stage)) if stage in _STAGES else None
+        value = self._connection.get(self._variables.id(name) + suffix(stage)) if stage in STAGES else None
         if value is None:
-            found = self._told(name)
+            found = self._variables.find(name)
             what = f"no secret {name} in {self.uri}" if found is None else f"{name} has no {stage} version"
             raise NotFoundError(what, hint="Conjur also says so where a policy does not let you know of it")
         return Secret(value)
@@ -152,18 +135,18 @@ class ConjurStore:
         told = self._ours(name)
         current = told.current()
         if current is not None and current.token == version:
-            self._drop(name, told, PENDING, version)
+            self._variables.drop(name, told, PENDING, version)
             return
-        stage = next((s for s in (PENDING, PREVIOUS) if _id_at(told, s) == version), None)
+        stage = next((s for s in (PENDING, PREVIOUS) if id_at(told, s) == version), None)
         if stage is None:
             raise NotFoundError(f"{name} has no version {version}")
         if current is None or current.token != expect:
             raise ConflictError(f"the current version of {name} is not {expect}; nothing was changed")
         note = told.stage(stage)
         secret = self.get(name, stage=stage)
-        self._write(name, told, secret, note or _Note(version, datetime.now(UTC), None), stage=CURRENT, labels=())
+        self._write(name, told, secret, note or Note(version, datetime.now(UTC), None), stage=CURRENT, labels=())
         if stage == PENDING:
-            self._drop(name, self._required(name), PENDING, version)
+            self._variables.drop(name, self._required(name), PENDING, version)
 
     def unstage(self, name: str, stage: str) -> None:
         """Take ``stage`` off whatever version carries it."""
@@ -172,23 +155,23 @@ class ConjurStore:
         told = self._ours(name)
         note = told.stage(stage)
         if note is not None:
-            self._drop(name, told, stage, note.token)
+            self._variables.drop(name, told, stage, note.token)
 
     def expire(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which the current version must not be used."""
         current = self._ours(name).current()
         if current is not None:
-            self._declare(name, {f"hygiene/{CURRENT}": _text(current._replace(expires=at))})
+            self._variables.declare(name, {f"hygiene/{CURRENT}": note_text(current._replace(expires=at))})
 
     def mark_due(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which rotation is due."""
         self._ours(name)
-        self._declare(name, {_DUE: at.isoformat() if at else "-"})
+        self._variables.declare(name, {DUE: at.isoformat() if at else "-"})
 
     def adopt(self, name: str) -> None:
         """Make a foreign secret ours."""
         if self._required(name).owner != OWNER:
-            self._declare(name, {OWNER_NOTE: OWNER})
+            self._variables.declare(name, {OWNER_NOTE: OWNER})
 
     def delete(self, name: str, *, recoverable: bool = True) -> None:
         """Delete all versions for good; Conjur can't bring a variable back."""
@@ -198,9 +181,13 @@ class ConjurStore:
             raise StoreError(
                 f"Conjur can't bring {name} back once it is deleted", hint="to delete it for good: --purge"
             )
-        beside = [stage for stage in (PENDING, PREVIOUS) if self._connection.variable(self._id(name) + _suffix(stage))]
-        names = [name, *(name + _suffix(stage) for stage in beside)]
-        self._update("".join(f"- !delete\n  record: !variable {json.dumps(one)}\n" for one in names))
+        beside = [
+            stage
+            for stage in (PENDING, PREVIOUS)
+            if self._connection.variable(self._variables.id(name) + suffix(stage))
+        ]
+        names = [name, *(name + suffix(stage) for stage in beside)]
+        self._variables.update("".join(f"- !delete\n  record: !variable {json.dumps(one)}\n" for one in names))
 
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion, of which there is none."""
@@ -221,8 +208,8 @@ class ConjurStore:
     def _governance(self) -> Governance:
         return Governance(self._connection, self._branch, OWNER_NOTE)
 
-    def _known(self, name: str, told: _Told, secret: Secret, token: str) -> Version | None:
-        stage = next((s for s in _STAGES if _id_at(told, s) == token), None)
+    def _known(self, name: str, told: Variable, secret: Secret, token: str) -> Version | None:
+        stage = next((s for s in STAGES if id_at(told, s) == token), None)
         if stage is None:
             return None
         if self.get(name, stage=stage) != secret:
@@ -234,104 +221,49 @@ class ConjurStore:
     def _write(
         self,
         name: str,
-        told: _Told,
+        told: Variable,
         secret: Secret,
-        note: _Note,
+        note: Note,
         *,
         stage: str,
         labels: tuple[tuple[str, str], ...],
     ) -> None:
-        notes = {f"hygiene/{stage}": _text(note), **_label_notes(labels)}
+        notes = {f"hygiene/{stage}": note_text(note), **label_notes(labels)}
         if stage != CURRENT:
-            self._set_beside(name, stage, secret.reveal())
-            self._declare(name, notes)
+            self._variables.set_beside(name, stage, secret.reveal())
+            self._variables.declare(name, notes)
             return
         current = told.current()
-        present = self._connection.get(self._id(name)) if told.has_value else None
+        present = self._connection.get(self._variables.id(name)) if told.has_value else None
         # The same value there already: a run that was cut off before it could note it.
         if present is not None and current is not None and present != secret.reveal():
-            self._set_beside(name, PREVIOUS, present)
-            notes[f"hygiene/{PREVIOUS}"] = _text(current)
-        self._connection.set(self._id(name), secret.reveal())
-        self._declare(name, {**notes, _DUE: "-"})
-        if self._connection.get(self._id(name)) not in (secret.reveal(), None):
+            self._variables.set_beside(name, PREVIOUS, present)
+            notes[f"hygiene/{PREVIOUS}"] = note_text(current)
+        self._connection.set(self._variables.id(name), secret.reveal())
+        self._variables.declare(name, {**notes, DUE: "-"})
+        if self._connection.get(self._variables.id(name)) not in (secret.reveal(), None):
             raise StoreError(f"{self._connection.url} said that {name} was written, but it holds another value")
 
-    def _set_beside(self, name: str, stage: str, value: bytes) -> None:
-        id = self._id(name) + _suffix(stage)
-        if self._connection.variable(id) is None:
-            self._declare(name + _suffix(stage), {OWNER_NOTE: OWNER}, create=True)
-        self._connection.set(id, value)
-
-    def _drop(self, name: str, told: _Told, stage: str, token: str) -> None:
-        note = told.stage(stage)
-        if note is not None and note.token == token:
-            self._declare(name, {f"hygiene/{stage}": "-"})
-            if self._connection.variable(self._id(name) + _suffix(stage)) is not None:
-                self._update(f"- !delete\n  record: !variable {json.dumps(name + _suffix(stage))}\n")
-
-    def _declare(self, name: str, notes: Mapping[str, str], *, create: bool = False) -> None:
-        lines = [f"- !variable\n  id: {json.dumps(name)}\n  annotations:\n"]
-        lines += [f"    {json.dumps(key)}: {json.dumps(value)}\n" for key, value in notes.items()]
-        if create:
-            self._connection.load(self._branch or "root", "".join(lines))
-        else:
-            self._update("".join(lines))
-
-    def _update(self, policy: str) -> None:
-        self._connection.update(self._branch or "root", policy)
-
-    def _told(self, name: str) -> _Told | None:
-        resource = self._connection.variable(self._id(name))
-        return _told_from(resource) if resource else None
-
-    def _required(self, name: str) -> _Told:
-        told = self._told(check_name(name))
+    def _required(self, name: str) -> Variable:
+        told = self._variables.find(check_name(name))
         if told is None:
             raise NotFoundError(f"no secret {name} in {self.uri}", hint="hygiene secret list shows what is there")
         return told
 
-    def _ours(self, name: str) -> _Told:
+    def _ours(self, name: str) -> Variable:
         told = self._required(name)
         self._check_owner(name, told)
         return told
 
-    def _check_owner(self, name: str, told: _Told) -> None:
+    def _check_owner(self, name: str, told: Variable) -> None:
         if told.owner != OWNER:
             raise ForeignSecretError(
                 f"{name} in {self.uri} belongs to {told.owner!r}, so it is left alone",
                 hint=f"take it over: hygiene secret adopt {name} (it sets the annotation {OWNER_NOTE}: {OWNER})",
             )
 
-    def _stored(self, name: str, told: _Told) -> StoredSecret:
-        noted = {CURRENT: told.current(), PENDING: told.stage(PENDING), PREVIOUS: told.stage(PREVIOUS)}
-        versions = [
-            Version(note.token, note.created, frozenset({stage}), note.expires) for stage, note in noted.items() if note
-        ]
-        current = noted[CURRENT]
-        labels = [(key.removeprefix(_LABEL), value) for key, value in told.notes.items() if key.startswith(_LABEL)]
-        return StoredSecret(
-            name=name,
-            reference=self.reference(name),
-            owner=told.owner,
-            versions=tuple(sorted(versions, key=lambda version: version.created, reverse=True)),
-            created=told.created,
-            expires=current.expires if current else None,
-            due=_moment(told.notes.get(_DUE, "")),
-            labels=tuple(sorted(labels)),
-        )
 
-    def _id(self, name: str) -> str:
-        return f"{self._branch}/{name}" if self._branch else name
-
-
-def _told_from(resource: Mapping[str, Any]) -> _Told:
-    notes = {str(note["name"]): str(note.get("value", "")) for note in resource.get("annotations", [])}
-    created = _moment(str(resource.get("created_at", ""))) or datetime.fromtimestamp(0, UTC)
-    return _Told(created, notes, bool(resource.get("secrets")))
-
-
-def _check_expectation(name: str, told: _Told | None, expect: str | Expect, stage: str) -> None:
+def _check_expectation(name: str, told: Variable | None, expect: str | Expect, stage: str) -> None:
     current = told.current() if told else None
     if expect is Expect.ABSENT and current is not None:
         raise ConflictError(f"{name} exists already; nothing was written")
@@ -339,27 +271,3 @@ def _check_expectation(name: str, told: _Told | None, expect: str | Expect, stag
         raise ConflictError(f"the current version of {name} is not {expect}; nothing was written")
     if stage != CURRENT and current is None:
         raise ConflictError(f"{name} has no current version yet; a first version is always current")
-
-
-def _id_at(told: _Told, stage: str) -> str | None:
-    note = told.current() if stage == CURRENT else told.stage(stage)
-    return note.token if note else None
-
-
-def _suffix(stage: str) -> str:
-    return "" if stage == CURRENT else f"@{stage}"
-
-
-def _label_notes(labels: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    return {_LABEL + key: value for key, value in labels}
-
-
-def _text(note: _Note) -> str:
-    return f"{note.token} {note.created.isoformat()} {note.expires.isoformat() if note.expires else '-'}"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        return None
