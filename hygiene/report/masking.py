@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from hygiene.finding import Finding, Provenance
 
 _GRAM = 6  # characters; a shorter value is not looked for
+_TEXTS_KEPT = 10_000
 
 
 class Mask:
@@ -19,6 +21,8 @@ class Mask:
         """Know the values of ``findings``; with ``show_secrets`` nothing is masked."""
         self._by_gram: dict[str, dict[str, str]] = {}
         self._show = show_secrets
+        # The same paths, authors and commits come back with every finding.
+        self._masked = lru_cache(_TEXTS_KEPT)(self._mask)
         if show_secrets:
             return
         for finding in findings:
@@ -28,6 +32,9 @@ class Mask:
 
     def text(self, text: str) -> str:
         """Give ``text`` without a value of the scan."""
+        return self._masked(text)
+
+    def _mask(self, text: str) -> str:
         parts: list[str] = []
         done = position = 0
         while position <= len(text) - _GRAM:
@@ -40,7 +47,9 @@ class Mask:
         return "".join((*parts, text[done:])) if parts else text
 
     def _value_at(self, text: str, position: int) -> str:
-        known = self._by_gram.get(text[position : position + _GRAM], {})
+        known = self._by_gram.get(text[position : position + _GRAM])
+        if known is None:
+            return ""
         return max((value for value in known if text.startswith(value, position)), key=len, default="")
 
     def secret(self, finding: Finding) -> str:

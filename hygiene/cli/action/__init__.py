@@ -78,7 +78,7 @@ def _scan(git: Git, change: Change, scanning: Scanning) -> ScanResult:
     else:
         source = open_source("commits", git.folder, revisions=change.revisions)
     result = scan(source, scanning.examiner, scanning.accepted, exclude=scanning.config.exclude, jobs=usable_cores())
-    return result._replace(findings=tuple(at_head(git, change.head, finding) for finding in result.findings))
+    return result._replace(findings=tuple(at_head(git, change.head, result.findings)))
 
 
 def _exit_code(result: ScanResult, fail_on: str) -> int:

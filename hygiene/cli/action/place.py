@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
 from hygiene.finding import Finding
 from hygiene.git import Git
 
+_FILES_AT_ONCE = 4  # findings of a file stand together, and a file may be large
 
-def at_head(git: Git, head: str, finding: Finding) -> Finding:
-    """Give ``finding`` with its place in the last commit, where reviewers look, if the value still stands there."""
-    if finding.encoding:
-        return finding
-    content = git.run("cat-file", "blob", f"{head}:{finding.path}", ok=(0, 128))
+
+def at_head(git: Git, head: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Give ``findings`` with their places in the last commit, where reviewers look, if the values still stand there."""
+
+    @lru_cache(_FILES_AT_ONCE)
+    def content_of(path: str) -> bytes:
+        return git.run("cat-file", "blob", f"{head}:{path}", ok=(0, 128))
+
+    for finding in findings:
+        # What was decoded does not stand there as it is.
+        yield finding if finding.encoding else _placed(finding, content_of(finding.path))
+
+
+def _placed(finding: Finding, content: bytes) -> Finding:
     at = content.find(finding.secret.reveal())
     if at < 0:
         return finding
