@@ -20,12 +20,17 @@ def report(result: ScanResult, stream: TextIO, *, show_secrets: bool = False) ->
     annotate(result, stream)
 
 
-def annotate(result: ScanResult, stream: TextIO, *, at_most: int = SHOWN_A_KIND) -> None:
-    """Write the annotations, ``at_most`` of each kind; the last place of a kind that overflows tells the rest."""
+def annotate(result: ScanResult, stream: TextIO, *, at_most: int = SHOWN_A_KIND, warnings: int = 0) -> None:
+    """Write the annotations, ``at_most`` of each kind; the last place of a kind that overflows tells the rest.
+
+    ``warnings``: how many the step has already written; they take up room, too.
+    """
     mask = Mask(result.findings)
-    for kind in ("error", "warning", "notice"):
-        room = at_most - (kind == "error" and result.incomplete)
-        found = [finding for finding in by_weight(list(result.new)) if _KINDS[finding.severity] == kind]
+    new = by_weight(list(result.new))
+    taken = {"error": int(result.incomplete), "warning": warnings, "notice": 0}
+    for kind, used in taken.items():
+        room = max(min(at_most, SHOWN_A_KIND - used), 0)
+        found = [finding for finding in new if _KINDS[finding.severity] == kind]
         shown = found if len(found) <= room else found[: max(room - 1, 0)]
         for finding in shown:
             stream.write(_annotation(kind, mask.finding(finding)))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+from hygiene.cli.action.events import NOTHING
+from hygiene.cli.action.inputs import read_inputs
+from hygiene.cli.action.reporting import report
 from hygiene.detect.baseline import Baseline, Entry, entries_from, format_baseline
 from hygiene.detect.fingerprint import fingerprint
 from hygiene.detect.template import fill_template
+from hygiene.finding import ScanResult, ScanStats
+from tests.fakes.schemas import SARIF, schema
 from tests.repository import Repository
 
 ZEROS = "0" * 40
@@ -322,12 +332,44 @@ def test_action_broken_policy_of_the_change_is_an_error_and_not_clean(pull):
 
 
 def test_action_5000_findings_stay_within_every_limit(pull):
-    body = "".join(f'k{n} = "{token(str(n))}"\n' for n in range(5000))
-    pull.commit(**{"app.py": body.encode()})
+    kinds = (
+        "ghp_{{b62:30}}{{crc62}}",
+        "ek_live_{{b62:32}}",
+        "https://maker.ifttt.com/trigger/{}/with/key/{{b64u:22}}",
+    )
+    values = [fill_template(kinds[n % 3].format(f"t{n}"), str(n)) for n in range(5000)]
+    lines = [f'k{n} = "{value}"\n' for n, value in enumerate(values)]
+    # Names are escaped in the summary, so long ones of such characters make it grow the most.
+    for part in range(50):
+        name = f"{part}/{'|`*<&' * 40}/{'|`*<&' * 40}.py"
+        pull.remote.commit("leaks", **{name: "".join(lines[part::50]).encode()})
+    pull.commit(**{".hygiene.toml": b'[[allow]]\npath = "**"\nreason = "trust me"\n'})
     assert pull.run(SARIF="true") == 1
-    assert len(pull.annotations()) <= 10
-    assert len(pull.summary.encode()) < 1_000_000
     assert pull.outputs["new-findings"] == "5000"
+    shown = Counter(line.partition(" ")[0] for line in pull.annotations())
+    assert shown == {"::error": 10, "::warning": 10, "::notice": 10}
+    told = [int(line.rpartition("::")[2].split()[0]) for line in pull.annotations() if "have no room" in line]
+    findings = sum(",file=" in line for line in pull.annotations())
+    assert sum(told) + findings == 5000
+    assert 500_000 < len(pull.summary.encode()) < 1024 * 1024
+    assert "more are in the report" in pull.summary
+    sarif = Path(pull.outputs["sarif-path"]).read_bytes()
+    jsonschema.Draft7Validator(schema(SARIF)).validate(json.loads(sarif))
+    assert len(gzip.compress(sarif)) < 10 * 1000 * 1000
+    (run,) = json.loads(sarif)["runs"]
+    assert len(run["results"]) == 5000
+    assert len({result["partialFingerprints"]["hygieneFingerprint/v1"] for result in run["results"]}) == 5000
+    assert not [n for n, value in enumerate(values) if value.encode() in sarif]
+
+
+def test_action_many_notices_leave_room_for_findings():
+    lines = io.StringIO()
+    with contextlib.redirect_stdout(lines):
+        inputs = read_inputs({"HYGIENE_INPUT_SUMMARY": "false"})
+        report(ScanResult((), (), ScanStats()), [f"notice {n}" for n in range(40)], inputs, {}, NOTHING)
+    assert [line for line in lines.getvalue().splitlines() if line.startswith("::warning")][2:] == [
+        "::warning title=hygiene::There is more to say of this change's policy: see the job summary."
+    ]
 
 
 def from_repository(name: str | None) -> dict:

@@ -18,6 +18,9 @@ from hygiene.report.github import annotate, escape_data, mask_commands
 from hygiene.report.github_summary import write_summary
 from hygiene.report.registry import reporter
 
+_NOTICES_AT_MOST = 3  # of the ten warnings that GitHub shows: findings need the rest
+_MORE = "There is more to say of this change's policy: see the job summary."
+
 
 def report(
     result: ScanResult, notices: Sequence[str], inputs: Inputs, environ: Mapping[str, str], change: Change
@@ -27,7 +30,8 @@ def report(
         # Before anything else is printed: from here on the runner hides these values.
         for line in mask_commands(result):
             click.echo(line)
-    for notice in notices:
+    shown = notices if len(notices) <= _NOTICES_AT_MOST else [*notices[: _NOTICES_AT_MOST - 1], _MORE]
+    for notice in shown:
         click.echo(f"::warning title=hygiene::{escape_data(notice)}")
     # A file may be named like a workflow command: nothing that the report prints is obeyed.
     token = secrets.token_hex(16)
@@ -35,7 +39,7 @@ def report(
     reporter("text").report(result, sys.stdout)
     click.echo(f"::{token}::")
     if inputs.annotate:
-        annotate(result, sys.stdout, at_most=inputs.max_annotations)
+        annotate(result, sys.stdout, at_most=inputs.max_annotations, warnings=len(shown))
     if inputs.summary:
         text = StringIO()
         write_summary(result, text, blob_url=_blob_url(environ, change), notices=notices)
