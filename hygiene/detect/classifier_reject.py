@@ -36,7 +36,7 @@ _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
 # name of a .NET assembly's public key, thanks to somebody.
 _NO_SECRET_NAME = re.compile(
     rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|"
-    rb"\.(?:com|org|net|io)$|public_?key_?token$|credits?$|cnonce$"
+    rb"\.(?:com|org|net|io)$|public[_-]?key(?:_?token)?$|credits?$|cnonce$"
 )
 _ID_NAME = re.compile(rb"(?:[_-]|[a-z](?=I))(?i:id)$")
 _KEY_ID = re.compile(

@@ -50,6 +50,8 @@ def test_judge_no_credential_is_improbable(text, path):
         ("session_id = '{}'", True),
         ("secret_id = '{}'", False),
         ('publicKeyToken="b77a5c561934e089"', True),
+        ("public_key = '{}'", True),
+        ("private_key = '{}'", False),
         ("token = 'f351868b979d2efd512c712e4810fde4'", False),
         ("Bearer 5b618ef5d2f9080447a882e9d6e43610f9b619aecb2b236bb5adc900a2b3b586", False),
         ("Credit : @mwalcott3", True),
