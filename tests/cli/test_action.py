@@ -45,6 +45,7 @@ class Pull:
         self.remote.git("checkout", "-q", "-b", "topic")
         self.outputs: dict[str, str] = {}
         self.environ: dict[str, str] = {}
+        self.ref = ""  # what the checkout checks out, as GitHub offers it; the branch of the remote where it is empty
         self.summary = self.out = self.err = ""
 
     def commit(self, **files: bytes) -> str:
@@ -61,6 +62,9 @@ class Pull:
         shutil.rmtree(workspace, ignore_errors=True)
         url = f"file://{self.remote.folder}"
         subprocess.run(["git", "clone", "-q", *clone, url, str(workspace)], check=True, capture_output=True)
+        if self.ref:
+            for step in (["fetch", "-q", "--depth=1", "origin", self.ref], ["checkout", "-q", "FETCH_HEAD"]):
+                subprocess.run(["git", "-C", str(workspace), *step], check=True, capture_output=True)
         temp = self.tmp_path / "temp"
         shutil.rmtree(temp, ignore_errors=True)
         temp.mkdir()
@@ -370,6 +374,46 @@ def test_action_many_notices_leave_room_for_findings():
     assert [line for line in lines.getvalue().splitlines() if line.startswith("::warning")][2:] == [
         "::warning title=hygiene::There is more to say of this change's policy: see the job summary."
     ]
+
+
+def test_action_fork_pull_request_without_secrets_fails_on_its_leak_and_passes_without_it(pull):
+    pull.commit(**{"app.py": leak()})
+    head = pull.head
+    pull.remote.git("update-ref", "refs/pull/1/head", head)
+    # GitHub merges into a ref of its own; the fork's branch is nowhere in this repository.
+    pull.remote.git("checkout", "-q", "--detach", "main")
+    pull.remote.git("merge", "-q", "--no-ff", head)
+    pull.remote.git("update-ref", "refs/pull/1/merge", "HEAD")
+    pull.remote.git("checkout", "-q", "main")
+    pull.remote.git("branch", "-q", "-D", "topic")
+    pull.ref = "refs/pull/1/merge"
+    event = from_repository("mallory/app")
+    event["pull_request"]["head"]["sha"] = head
+    event["pull_request"]["base"] = {"sha": pull.base, "repo": {"full_name": "octo/app"}}
+    assert pull.run("pull_request", event, "--depth=1", SARIF="true") == 1
+    (annotation,) = pull.annotations()
+    assert "file=app.py,line=3" in annotation
+    assert pull.outputs["complete"] == "true"
+    event["pull_request"]["head"]["sha"] = pull.base
+    assert pull.run("pull_request", event, "--depth=1") == 0
+
+
+def test_action_merge_group_in_a_shallow_checkout_scans_all_of_its_commits(pull):
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**{"app.py": b"pass\n"})
+    head = pull.head
+    queue = "gh-readonly-queue/main/pr-1-" + pull.base
+    pull.remote.git("checkout", "-q", "-b", queue)
+    event = {"merge_group": {"base_sha": pull.base, "head_sha": head, "head_ref": f"refs/heads/{queue}"}}
+    assert pull.run("merge_group", event, "--depth=1", "--branch", queue) == 1
+    assert (pull.outputs["commits-scanned"], pull.outputs["complete"]) == ("2", "true")
+
+
+def test_action_schedule_in_a_shallow_checkout_scans_the_whole_history(pull):
+    pull.commit(**{"app.py": leak()})
+    pull.commit(**{"app.py": b"pass\n"})
+    assert pull.run("schedule", {"schedule": "17 4 * * *"}, "--depth=1") == 1
+    assert (pull.outputs["commits-scanned"], pull.outputs["complete"]) == ("3", "true")
 
 
 def from_repository(name: str | None) -> dict:
