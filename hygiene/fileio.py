@@ -7,7 +7,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hygiene.errors import ConflictError, WriteError
@@ -45,10 +45,10 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise write_error(path, error) from error
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
 
 
@@ -67,8 +67,14 @@ def create_exclusive(path: Path, content: bytes, *, mode: int = PRIVATE_FILE) ->
     except OSError as error:
         raise write_error(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
     return True
+
+
+def _remove(temporary: Path) -> None:
+    """Remove a temporary file that may not be there, nor its folder; what went wrong before is what is told."""
+    with suppress(OSError):
+        temporary.unlink(missing_ok=True)
 
 
 def append_durable(path: Path, line: bytes) -> None:

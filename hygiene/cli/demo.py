@@ -18,7 +18,7 @@ from hygiene.errors import ExitCode, HygieneError
 from hygiene.fileio import make_private_folder
 from hygiene.report.terminal import printable
 
-_LINES = 6  # of a step's output
+_LINES = 8  # of a step's output
 _NOBODY = "127.0.0.1:9"  # the discard port: no service listens
 
 

@@ -19,6 +19,8 @@ from hygiene.rotate.state import Step, next_step
 from hygiene.rotate.work import Work
 from hygiene.secret import Secret
 
+_IN_FLIGHT = 1.0  # seconds in which a login that began with the old value can end
+
 
 class Rotated(NamedTuple):
     """What a finished rotation did."""
@@ -106,6 +108,8 @@ class Rotation:
         if work.provider.abilities.verifiable:
             work.prove(current, Verdict.LIVE, "new", "the new value does not work any more")
         if not work.state.begun("revoking"):
+            if work.provider.abilities.overlap:
+                work.sleep(_IN_FLIGHT)
             self._before_revoke()
             work.journal.record("revoking")
         with work.access("rotate.revoke"):

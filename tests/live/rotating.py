@@ -39,10 +39,14 @@ class Rotating:
         journal = Journal.open(self.path, JOB) or begin(
             lambda **facts: Journal.create(self.path, JOB, **facts), self.store, NAME, self.provider, reason="test"
         )
-        return Rotation(Work(self.store, self.provider, self.recorder, journal, sleep=lambda _: time.sleep(0.05)))
+        return Rotation(Work(self.store, self.provider, self.recorder, journal, sleep=_briefly))
 
     def rotate(self) -> Rotated:
         return self.rotation().run()
+
+
+def _briefly(seconds: float) -> None:
+    time.sleep(min(seconds, 0.3))
 
 
 class Client:
