@@ -11,19 +11,18 @@ from typing import NamedTuple
 import click
 
 from hygiene.cli.compose import compose, config_option, store_option
-from hygiene.cli.leaked import History, found_labels, scan_history
+from hygiene.cli.leaked import History, scan_history
 from hygiene.cli.rotations import VERDICTS, Request, Rotations
 from hygiene.cli.ruletables import RuleTables
-from hygiene.errors import ExitCode, ProviderError, UsageError
+from hygiene.cli.verifying import VERIFY, Answer, ask_each, verify_finding
+from hygiene.errors import ExitCode, UsageError
 from hygiene.finding import Finding
 from hygiene.places import cache_folder
 from hygiene.prove.event import OK, Recorder
 from hygiene.report.terminal import printable
-from hygiene.rotate.provider import Check, Verdict
+from hygiene.rotate.provider import Verdict
 from hygiene.rotate.registry import DECLARED, PROVIDERS
 from hygiene.rotate.remembered import SECONDS, Remembered
-
-VERIFY = "verify"
 
 
 class Verified(NamedTuple):
@@ -101,31 +100,20 @@ def _list(rules: Mapping[str, str], *, as_json: bool) -> int:
 
 
 def _found(rotations: Rotations, recorder: Recorder, history: History, remembered: Remembered) -> Iterator[Verified]:
-    """Ask for each leaked credential once, in the order of its places."""
-    asked: set[str] = set()
-    for finding in history.findings:
-        if finding.fingerprint in asked:
-            continue
-        asked.add(finding.fingerprint)
+    """Ask for each leaked credential once, in the order of its places; a recent answer counts."""
+
+    def ask(finding: Finding) -> Answer:
         known = remembered.get(finding.fingerprint)
-        name, check = known or verify_finding(rotations, finding, history.root)
-        if known is None:  # what was asked before keeps its age
-            remembered.put(finding.fingerprint, name, check)
-        recorder.record(
-            VERIFY, finding.rule, OK, fingerprint=finding.fingerprint, verdict=check.verdict.value, rule=finding.rule
-        )
+        if known is not None:  # what was asked before keeps its age
+            return known
+        name, check = verify_finding(rotations, finding, history.root)
+        remembered.put(finding.fingerprint, name, check)
+        return name, check
+
+    for finding, (name, check) in ask_each(history.findings, recorder, ask):
         place = f"{finding.path}:{finding.line_start}"
         told = (check.verdict.value, name, check.identity, check.evidence)
         yield Verified(place, *told, finding.rule, finding.fingerprint, check.scopes)
-
-
-def verify_finding(rotations: Rotations, finding: Finding, root: Path | None) -> tuple[str, Check]:
-    """Ask whether a credential found in ``root`` is live; gives the provider's name and its answer."""
-    try:
-        provider = rotations.provider_of_finding(finding, found_labels(root, finding))
-    except ProviderError as error:
-        return "", Check(Verdict.UNKNOWN, error.message)
-    return provider.name, provider.verify(finding.secret)
 
 
 def _print(results: list[Verified], *, as_json: bool) -> None:

@@ -1,30 +1,59 @@
-"""What ``scan --verify`` adds: each provider's word on whether a found credential is live."""
+"""Asks providers about what was found, each credential once; every question is an entry of the audit log."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from hygiene.cli.compose import compose
+from hygiene.cli.leaked import found_labels
 from hygiene.cli.rotations import Rotations
-from hygiene.cli.verify import VERIFY, verify_finding
+from hygiene.errors import ProviderError
 from hygiene.finding import Finding, ScanResult
-from hygiene.prove.event import OK
+from hygiene.prove.event import OK, Recorder
+from hygiene.rotate.provider import Check, Verdict
+
+VERIFY = "verify"
+
+Answer = tuple[str, Check]  # the provider's name, and what it says
 
 
 def verified(result: ScanResult, root: Path | None, config: str = "") -> ScanResult:
-    """Give ``result``, a scan of ``root`` or of files here, with the providers' answers; each credential is asked once.
-
-    Each question is an entry of the audit log, written before the next is asked. Raises AuditError where none can be.
-    """
+    """Give ``result``, a scan of ``root`` or of files here, with the providers' answers. Raises AuditError."""
     composition = compose(config or None)
     rotations = Rotations(composition, "")
-    answers: dict[str, str] = {}
-    told: list[Finding] = []
-    for finding in result.findings:
-        if finding.fingerprint not in answers:
-            _provider, check = verify_finding(rotations, finding, root)
-            answers[finding.fingerprint] = check.verdict.value
-            facts = {"fingerprint": finding.fingerprint, "verdict": check.verdict.value, "rule": finding.rule}
-            composition.recorder.record(VERIFY, finding.rule, OK, **facts)
-        told.append(finding._replace(verification=answers[finding.fingerprint]))
+    asked = ask_each(result.findings, composition.recorder, lambda finding: verify_finding(rotations, finding, root))
+    verdicts = {finding.fingerprint: check.verdict.value for finding, (_provider, check) in asked}
+    told = (finding._replace(verification=verdicts[finding.fingerprint]) for finding in result.findings)
     return result._replace(findings=tuple(told))
+
+
+def ask_each(
+    findings: Iterable[Finding], recorder: Recorder, ask: Callable[[Finding], Answer]
+) -> Iterator[tuple[Finding, Answer]]:
+    """Ask for each credential among ``findings`` once, in the order of their places.
+
+    Each answer is in the audit log before the next question. Raises AuditError where it can't be written.
+    """
+    asked: set[str] = set()
+    for finding in findings:
+        if finding.fingerprint in asked:
+            continue
+        asked.add(finding.fingerprint)
+        answer = ask(finding)
+        note_verdict(recorder, finding.rule, finding.fingerprint, answer[1].verdict.value)
+        yield finding, answer
+
+
+def verify_finding(rotations: Rotations, finding: Finding, root: Path | None) -> Answer:
+    """Ask whether a credential found in ``root`` is live."""
+    try:
+        provider = rotations.provider_of_finding(finding, found_labels(root, finding))
+    except ProviderError as error:
+        return "", Check(Verdict.UNKNOWN, error.message)
+    return provider.name, provider.verify(finding.secret)
+
+
+def note_verdict(recorder: Recorder, rule: str, fingerprint: str, verdict: str) -> None:
+    """Record what a provider said of a found credential."""
+    recorder.record(VERIFY, rule, OK, fingerprint=fingerprint, verdict=verdict, rule=rule)

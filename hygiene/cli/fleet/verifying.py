@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 from hygiene.cli.compose import compose
 from hygiene.cli.fleet.values import Values
 from hygiene.cli.rotations import Rotations
-from hygiene.cli.verify import VERIFY, verify_finding
+from hygiene.cli.verifying import note_verdict, verify_finding
 from hygiene.errors import SourceError
 from hygiene.fleet.inventory.models import Exposure
 from hygiene.fleet.inventory.opening import Inventory
 from hygiene.fleet.inventory.rotations import Case, cases, open_case
 from hygiene.fleet.key import FleetKey
-from hygiene.prove.event import OK
 
 _UNKNOWN = "unknown"
 
@@ -32,9 +31,7 @@ def verify_fleet(inventory: Inventory, key: FleetKey, config: str = "") -> Count
     for number in inventory.run(lambda session: cases(session, None, everything=True)):
         case = inventory.run(lambda session, number=number: open_case(session, number, begin=False))  # type: ignore[misc]
         verdict = _verdict(rotations, values, case)
-        composition.recorder.record(
-            VERIFY, case.rule, OK, fingerprint=case.fingerprint, verdict=verdict, rule=case.rule
-        )
+        note_verdict(composition.recorder, case.rule, case.fingerprint, verdict)
         inventory.run(lambda session, case=case, verdict=verdict: _note(session, case, verdict))  # type: ignore[misc]
         answers[verdict] += 1
     return answers
