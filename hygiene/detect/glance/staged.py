@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LISTING = (
+LISTING = (  # the question about what is staged; a tree and options may follow
     "diff-index",
     "--cached",
     "--ita-invisible-in-index",

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from hygiene.detect.glance.staged import LISTING
 from hygiene.detect.sources.names import name_items, named_path
 from hygiene.detect.sources.protocol import Item
 from hygiene.detect.sources.reading import ObjectSource
@@ -61,17 +62,7 @@ class IndexSource(ObjectSource):
             yield from parse_stages(self._git.run("ls-files", "--unmerged", "--full-name", "-z", ":/"))
 
     def _list(self) -> bytes:
-        return self._git.run(
-            "diff-index",
-            "--cached",
-            "--ita-invisible-in-index",
-            "--raw",
-            "-z",
-            "--no-renames",
-            "--no-abbrev",
-            "--ignore-submodules=none",
-            self._base(),
-        )
+        return self._git.run(*LISTING, self._base())
 
     def _base(self) -> str:
         head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1), timeout=PATIENCE)
