@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hygiene.detect.classifier_place import Place, place_of
 from hygiene.detect.classifier_reject import hopeless
-from hygiene.detect.generic import MAX_CANDIDATES, Candidate, candidates_between, key_block_end, moved, windows
+from hygiene.detect.generic import Candidate, candidates_between, gathered, moved
 from hygiene.record import NamedTuple
 
 TYPE_CHECKING = False
@@ -41,20 +41,7 @@ class Net:
     def candidates(self, data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
         """Give the candidates on the lines that hold ``hits``, without those that cannot be credentials."""
         place = place_of(path)
-        found: dict[tuple[int, int], Candidate] = {}
-        block_end = 0
-        for start, end in windows(data, hits):
-            if start < block_end:
-                continue
-            kept = self._on_line(data, start, end, place)
-            if not kept:
-                continue
-            block_end = max(block_end, key_block_end(kept))
-            for candidate in kept:
-                found.setdefault((candidate.start, candidate.end), candidate)
-            if len(found) >= MAX_CANDIDATES:
-                break
-        return sorted(found.values(), key=lambda candidate: (candidate.start, candidate.end))
+        return gathered(data, hits, lambda start, end: self._on_line(data, start, end, place))
 
     def _on_line(self, data: bytes, start: int, end: int, place: Place) -> Sequence[Candidate]:
         text = _Text(place.language, place.translation, end - start, data[start : end + _BEYOND])

@@ -12,7 +12,7 @@ from hygiene.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 WINDOW = 400  # bytes of a line that are read to each side of a hit: a minified line costs no more than a normal one
 MAX_VALUE = 4096
@@ -96,13 +96,20 @@ def candidates(data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
     Returns:
         Candidates in the order of their place, each span once.
     """
+    return gathered(data, hits, lambda start, end: list(candidates_between(data, start, end)))
+
+
+def gathered(data: bytes, hits: Sequence[int], on_line: Callable[[int, int], Sequence[Candidate]]) -> list[Candidate]:
+    """Join what ``on_line`` gives for each line that holds ``hits``: in the order of their place, each span once."""
     found: dict[tuple[int, int], Candidate] = {}
     block_end = 0
-    for start, end in windows(data, hits):
+    for start, end in _windows(data, hits):
         if start < block_end:
             continue
-        here = list(candidates_between(data, start, end))
-        block_end = max(block_end, key_block_end(here))
+        here = on_line(start, end)
+        if not here:
+            continue
+        block_end = max(block_end, _key_block_end(here))
         for candidate in here:
             found.setdefault((candidate.start, candidate.end), candidate)
         if len(found) >= MAX_CANDIDATES:
@@ -116,12 +123,12 @@ def moved(candidate: Candidate, by: int) -> Candidate:
     return Candidate(kind, start + by, end + by, name_start + by, name_end + by, operator, quote)
 
 
-def key_block_end(found: Iterable[Candidate]) -> int:
+def _key_block_end(found: Iterable[Candidate]) -> int:
     """Give where the last key block among ``found`` ends: what stands inside of it is no candidate."""
     return max((candidate.end for candidate in found if candidate.kind == "key-block"), default=0)
 
 
-def windows(data: bytes, hits: Sequence[int]) -> Iterator[tuple[int, int]]:
+def _windows(data: bytes, hits: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Give the lines that hold the hits as half-open spans, each once, in order; long lines cut around their hits."""
     done = -1
     for after in sorted(hits):
