@@ -28,7 +28,7 @@ _FORMAT = 2
 _MAGIC = b"hygiene rules "
 _HERE = Path(__file__).parent
 MAKERS = tuple(_HERE / name for name in ("compile.py", "pattern.py", "rulefile.py", "encodings/prefilter.py"))
-_KEPT = 16  # rule sets of other projects and versions; older ones go
+_KEPT = 16  # files of one kind, of other projects and versions; older ones go
 
 
 class CompiledRules(NamedTuple):
@@ -86,7 +86,7 @@ def write_compiled(folder: Path, key: str, rules: CompiledRules) -> None:
         make_private_folder(folder)
         if is_private(folder):
             write_atomic(compiled_path(folder, key), content, mode=0o600)
-            _prune(folder)
+            prune(folder, "rules")
 
 
 def compiled_path(folder: Path, key: str) -> Path:
@@ -95,8 +95,9 @@ def compiled_path(folder: Path, key: str) -> Path:
     return folder / f"rules-{crc32(name):08x}{crc32(name[::-1]):08x}"
 
 
-def _prune(folder: Path) -> None:
-    files = sorted(folder.glob("rules-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+def prune(folder: Path, kind: str) -> None:
+    """Keep the newest files of one ``kind`` (how their names begin) in ``folder``: those of other projects go."""
+    files = sorted(folder.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in files[_KEPT:]:
         path.unlink(missing_ok=True)
 

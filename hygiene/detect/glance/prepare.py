@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import marshal
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +12,9 @@ from hygiene.detect import kept
 from hygiene.detect.glance.ready import GENERIC, HINT, RULE, kept_name, read_kept, ready_key, ready_name, state_of
 from hygiene.detect.match import Pattern, first_hint
 from hygiene.detect.registry import Used
+from hygiene.detect.rulecache import prune
 from hygiene.errors import WriteError
 from hygiene.fileio import is_private, write_atomic
-
-_KEPT = 16  # projects and versions; older ones go
 
 
 def prepare(cache: Path, root: Path, used: Used, least: str) -> None:
@@ -53,7 +51,7 @@ def store_values(cache: Path) -> None:
 def _write(path: Path, content: bytes) -> None:
     if not (is_private(path) and path.read_bytes() == content):
         write_atomic(path, content, mode=0o600)
-        _prune(path.parent)
+        prune(path.parent, "ready")
 
 
 def _kinds(patterns: Sequence[Pattern]) -> bytes:
@@ -61,9 +59,3 @@ def _kinds(patterns: Sequence[Pattern]) -> bytes:
     return bytes(
         HINT if index >= hint else GENERIC if pattern.generic else RULE for index, pattern in enumerate(patterns)
     )
-
-
-def _prune(cache: Path) -> None:
-    files = sorted(cache.glob("ready-*"), key=os.path.getmtime, reverse=True)
-    for path in files[_KEPT:]:
-        path.unlink(missing_ok=True)
