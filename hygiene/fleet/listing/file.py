@@ -30,9 +30,8 @@ def listing(wanted: Wanted, memory: Mapping[str, Any], known: Collection[str]) -
     """Read the file; relative paths are meant from its folder. A line that names none is skipped with a reason."""
     path = Path(wanted.location)
     skipped: list[tuple[str, str]] = []
-    found = tuple(_repositories(_lines(path), path, skipped))
-    keys = {one.key for one in found}
-    return Listing(found, tuple(key for key in known if key not in keys), tuple(skipped))
+    found = list(_repositories(_lines(path), path, skipped))
+    return Listing.whole(found, known, skipped)
 
 
 def _lines(path: Path) -> list[str]:

@@ -27,9 +27,8 @@ def listing(wanted: Wanted, memory: Mapping[str, Any], known: Collection[str]) -
     if not top.is_dir():
         raise SourceError(f"the folder {top} is gone", hint="is it mounted?")
     skipped: list[tuple[str, str]] = []
-    found = tuple(listed(path, top) for path in sorted(_repositories(top, 0, skipped)))
-    keys = {one.key for one in found}
-    return Listing(found, tuple(key for key in known if key not in keys), tuple(skipped))
+    found = [listed(path, top) for path in sorted(_repositories(top, 0, skipped))]
+    return Listing.whole(found, known, skipped)
 
 
 def listed(path: Path, top: Path) -> Listed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 
@@ -24,6 +24,13 @@ class Listing(NamedTuple):
     gone: tuple[str, ...] = ()  # keys that are no more
     skipped: tuple[tuple[str, str], ...] = ()  # what was left out, and why
     memory: Mapping[str, Any] = {}  # for the next time; plain JSON
+
+    @classmethod
+    def whole(cls, found: Iterable[Listed], known: Collection[str], skipped: Sequence[tuple[str, str]]) -> Listing:
+        """Make the listing of a source that shows all it has: what it listed before and does not now is gone."""
+        repositories = tuple(found)
+        keys = {one.key for one in repositories}
+        return cls(repositories, tuple(key for key in known if key not in keys), tuple(skipped))
 
 
 class Wanted(NamedTuple):
