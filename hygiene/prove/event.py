@@ -10,7 +10,6 @@ INTENT = "intent"  # about to happen
 OK = "ok"
 FAILED = "failed"
 DENIED = "denied"
-OUTCOMES = (INTENT, OK, FAILED, DENIED)
 
 
 class Actor(NamedTuple):

@@ -29,11 +29,6 @@ def covers(glob: str, name: str) -> bool:
     return _pattern(glob).match(name) is not None
 
 
-def deciding_role(roles: Iterable[Role], member: str, verbs: Collection[str], name: str) -> Role | None:
-    """Give the first role that lets ``member`` do one of ``verbs`` to ``name``, or None: denied."""
-    return next((role for role in granting_roles(roles, verbs, name) if member in role.members), None)
-
-
 def granting_roles(roles: Iterable[Role], verbs: Collection[str], name: str) -> Iterator[Role]:
     """Give the roles that allow one of ``verbs`` on ``name``."""
     for role in roles:

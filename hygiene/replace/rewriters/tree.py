@@ -75,10 +75,3 @@ def indent_step(content: bytes, default: bytes) -> bytes:
     """Give what one level is indented by: as the first indented line of code is, or ``default``."""
     found = re.search(rb"(?m)^(\t|  (?:  )?)(?=[^\s*#/])", content)
     return found[1] if found else default
-
-
-def line_indent(content: bytes, offset: int) -> bytes:
-    """Give the white space that the line of ``offset`` begins with."""
-    start = content.rfind(b"\n", 0, offset) + 1
-    line = content[start : content.find(b"\n", start) if b"\n" in content[start:] else len(content)]
-    return line[: len(line) - len(line.lstrip(b" \t"))]
