@@ -62,15 +62,15 @@ def unknown_options() -> list[list[str]]:
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "work")], check=True)
-    (tmp_path / "work/README").write_text("text\n")
+    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "shop")], check=True)
+    (tmp_path / "shop/README").write_text("text\n")
     for name in list(os.environ):
         if name.startswith(("GIT_", "VAULT_", "BAO_", "AWS_", "CONJUR_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HYGIENE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "shop")
     return tmp_path
 
 
