@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
+from hygiene.detect.backtracking import check_pattern
 from hygiene.detect.checksum import PLAUSIBILITY, check_secret
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
@@ -18,7 +19,6 @@ from hygiene.detect.examine import Examiner
 from hygiene.detect.match import Hit, Match
 from hygiene.detect.rules import Rule, RuleSet
 from hygiene.detect.sources.protocol import Blob
-from hygiene.detect.syntax import check_pattern
 from hygiene.detect.template import TemplateError, fill_template
 from hygiene.finding import CONFIDENCES
 

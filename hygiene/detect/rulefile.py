@@ -7,10 +7,10 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from hygiene.detect.backtracking import check_pattern
 from hygiene.detect.checksum import CHECKS
 from hygiene.detect.pattern import fast_pattern, full_pattern
 from hygiene.detect.rule import Rule
-from hygiene.detect.syntax import check_pattern
 from hygiene.errors import ConfigError
 from hygiene.finding import CONFIDENCES, SEVERITIES
 from hygiene.suggestion import suggest

@@ -4,8 +4,9 @@ import time
 import hyperscan
 import pytest
 
+from hygiene.detect.backtracking import check_pattern
 from hygiene.detect.pattern import full_pattern
-from hygiene.detect.syntax import check_pattern, parse_pattern, width
+from hygiene.detect.syntax import parse_pattern, width
 
 SOUND = [
     rb"ghp_[0-9A-Za-z]{36}",
