@@ -135,6 +135,23 @@ def test_remembered_holds_no_value(bench):
             assert token(1) not in path.read_bytes()
 
 
+@pytest.mark.parametrize("place", ["subject", "name", "branch"])
+def test_remembered_value_in_what_would_be_remembered_is_not_written_down(bench, place):
+    bench.repository.commit(a=token(1))
+    value = token(2).decode()
+    if place == "subject":
+        bench.repository.commit(f"use {value}", b=b"text")
+    elif place == "name":
+        bench.repository.commit(**{f"{value}.txt": b"text"})
+    else:
+        bench.repository.git("branch", value)
+    first = bench.again()
+    for path in [*bench.cache.rglob("*"), *(bench.repository.folder / ".git/hygiene").rglob("*")]:
+        if path.is_file():
+            assert token(2) not in path.read_bytes()
+    assert bench.again() == first == bench.whole()
+
+
 ACTS = ("commit", "commit", "commit", "commit", "secret", "secret", "secret", "remove", "branch")
 ACTS += ("switch", "merge", "tag", "reset", "drop", "stash")
 

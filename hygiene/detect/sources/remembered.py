@@ -14,10 +14,11 @@ from hygiene.detect.sources.lineage import changes
 from hygiene.detect.sources.listing import NOT_HERE
 from hygiene.detect.sources.names import REF, name_items
 from hygiene.detect.sources.protocol import Blob, Item
-from hygiene.finding import Provenance, ScanResult, ScanStats, Skipped
+from hygiene.finding import Finding, Provenance, ScanResult, ScanStats, Skipped
 from hygiene.git import Git
 
 _FEW = 20  # moved refs that are looked at one by one
+_TEXTS = ("message", "tag", "ref")  # places whose text is a part of what is remembered, not an object's content
 
 
 class RememberedHistory:
@@ -129,7 +130,9 @@ class RememberedHistory:
             skipped = tuple(sorted({*self._memory.skipped, *result.skipped}))
             result = result._replace(stats=stats, skipped=skipped)
         if not result.interrupted and not any(map(self._may_be_read_later, result.skipped)):
-            self._notebook.write(self._noted(result))
+            memory = self._noted(result)
+            if not _tells_a_value(memory, result.findings):
+                self._notebook.write(memory)
         return result
 
     def _may_be_read_later(self, skip: Skipped) -> bool:
@@ -144,6 +147,28 @@ class RememberedHistory:
         paths = {name: where[0].path for name, where in self._places.items() if where}
         packs = self._packs() if result.incomplete else ()
         return Memory(self._refs, self._places, paths, result.stats, result.skipped, packs)
+
+
+def _tells_a_value(memory: Memory, findings: Iterable[Finding]) -> bool:
+    """Say whether a subject or a name in ``memory`` holds a value, as it is or, where one was found so, encoded.
+
+    Such a history is read whole each time: what it would take to remember it must not be written down.
+    """
+    text = b"\n".join(map(os.fsencode, _texts(memory)))
+    return any(
+        finding.secret.reveal() in text or (finding.encoding != "" and finding.provenance[0].kind in _TEXTS)
+        for finding in findings
+    )
+
+
+def _texts(memory: Memory) -> Iterator[str]:
+    """Give all that repositories' people wrote in ``memory``."""
+    yield from (ref.name for ref in memory.refs)
+    yield from (f"{skip.path}\n{skip.reason}" for skip in memory.skipped)
+    for name, where in memory.places.items():
+        yield name
+        for place in where:
+            yield "\n".join((place.path, place.author, place.email, place.message_subject, *place.refs))
 
 
 def _refs(git: Git) -> tuple[Ref, ...]:
