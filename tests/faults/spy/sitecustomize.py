@@ -1,6 +1,7 @@
 """Watches a run of hygiene for the canary test: what it starts, and what it does when it breaks in the middle."""
 
 import atexit
+import contextlib
 import ctypes
 import importlib
 import os
@@ -10,23 +11,26 @@ _LOG = os.environ.get("SPY_LOG")
 _STARTS = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system")
 
 
+def _note(line):
+    """Write a line; a full disk, which some of the runs are given, must not be what breaks the run that is watched."""
+    with contextlib.suppress(OSError), open(_LOG, "ab") as stream:  # noqa: PTH123
+        stream.write(line + b"\n")
+
+
 def _watch(event, arguments):
     if event in _STARTS:
-        with open(_LOG, "ab") as stream:  # noqa: PTH123
-            # The second is the command line; the environment of a child that was asked for may hold values.
-            stream.write(repr(arguments[:2]).encode("utf-8", "backslashreplace") + b"\n")
+        # The second is the command line; the environment of a child that was asked for may hold values.
+        _note(repr(arguments[:2]).encode("utf-8", "backslashreplace"))
 
 
 def _tell_dumpable():
-    with open(_LOG, "ab") as stream:  # noqa: PTH123
-        stream.write(b"dumpable %d\n" % ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
+    _note(b"dumpable %d" % ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
 
 
 if _LOG:
     atexit.register(_tell_dumpable)
     sys.addaudithook(_watch)
-    with open(_LOG, "ab") as stream:  # noqa: PTH123
-        stream.write(repr(sys.orig_argv).encode("utf-8", "backslashreplace") + b"\n")
+    _note(repr(sys.orig_argv).encode("utf-8", "backslashreplace"))
 
 
 def _break(place):
