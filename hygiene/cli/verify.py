@@ -14,9 +14,8 @@ from hygiene.cli.compose import compose, config_option, store_option
 from hygiene.cli.leaked import History, scan_history
 from hygiene.cli.rotations import VERDICTS, Request, Rotations
 from hygiene.cli.ruletables import RuleTables
-from hygiene.cli.verifying import VERIFY, Answer, ask_each, verify_finding
+from hygiene.cli.verifying import VERIFY, ask_each, remembering, verify_finding
 from hygiene.errors import ExitCode, UsageError
-from hygiene.finding import Finding
 from hygiene.places import cache_folder
 from hygiene.prove.event import OK, Recorder
 from hygiene.report.terminal import printable
@@ -101,15 +100,7 @@ def _list(rules: Mapping[str, str], *, as_json: bool) -> int:
 
 def _found(rotations: Rotations, recorder: Recorder, history: History, remembered: Remembered) -> Iterator[Verified]:
     """Ask for each leaked credential once, in the order of its places; a recent answer counts."""
-
-    def ask(finding: Finding) -> Answer:
-        known = remembered.get(finding.fingerprint)
-        if known is not None:  # what was asked before keeps its age
-            return known
-        name, check = verify_finding(rotations, finding, history.root)
-        remembered.put(finding.fingerprint, name, check)
-        return name, check
-
+    ask = remembering(remembered, lambda finding: verify_finding(rotations, finding, history.root))
     for finding, (name, check) in ask_each(history.findings, recorder, ask):
         place = f"{finding.path}:{finding.line_start}"
         told = (check.verdict.value, name, check.identity, check.evidence)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from hygiene.cli.compose import compose
 from hygiene.cli.leaked import found_labels
-from hygiene.cli.rotations import Rotations
+from hygiene.cli.rotations import VERDICTS, Rotations
 from hygiene.errors import ProviderError
 from hygiene.finding import Finding, ScanResult
+from hygiene.places import cache_folder
 from hygiene.prove.event import OK, Recorder
 from hygiene.rotate.provider import Check, Verdict
+from hygiene.rotate.remembered import Remembered
 
 VERIFY = "verify"
 
@@ -22,8 +24,11 @@ def verified(result: ScanResult, root: Path | None, config: str = "") -> ScanRes
     """Give ``result``, a scan of ``root`` or of files here, with the providers' answers. Raises AuditError."""
     composition = compose(config or None)
     rotations = Rotations(composition, "")
-    asked = ask_each(result.findings, composition.recorder, lambda finding: verify_finding(rotations, finding, root))
+    remembered = Remembered(cache_folder() / VERDICTS)
+    ask = remembering(remembered, lambda finding: verify_finding(rotations, finding, root))
+    asked = ask_each(result.findings, composition.recorder, ask)
     verdicts = {finding.fingerprint: check.verdict.value for finding, (_provider, check) in asked}
+    remembered.save()
     told = (finding._replace(verification=verdicts[finding.fingerprint]) for finding in result.findings)
     return result._replace(findings=tuple(told))
 
@@ -43,6 +48,19 @@ def ask_each(
         answer = ask(finding)
         note_verdict(recorder, finding.rule, finding.fingerprint, answer[1].verdict.value)
         yield finding, answer
+
+
+def remembering(remembered: Remembered, ask: Callable[[Finding], Answer]) -> Callable[[Finding], Answer]:
+    """Ask only for what was not answered a short while ago; what was keeps its age."""
+
+    def answer(finding: Finding) -> Answer:
+        known = remembered.get(finding.fingerprint)
+        if known is None:
+            known = ask(finding)
+            remembered.put(finding.fingerprint, *known)
+        return known
+
+    return answer
 
 
 def verify_finding(rotations: Rotations, finding: Finding, root: Path | None) -> Answer:

@@ -2,26 +2,42 @@
 
 The name is resolved once, every address is checked, and the connection goes to the checked address: a name
 that answers differently the second time (DNS rebinding) gains nothing. Redirects are not followed, TLS is
-verified, no proxy or netrc of the environment is used, and both time and size are bounded.
+verified, no proxy or netrc of the environment is used, nothing is unpacked, and both time (of the name's resolution,
+of connecting, of the answer) and size (of heads and body) are bounded.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from hygiene import __version__
 
 SECONDS = 15.0
 BODY_BYTES = 1 << 18
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HEAD_BYTES = 1 << 16  # of status lines and headers, the interim ones (1xx) among them
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+_NEVER = tuple(  # look public to some versions of ``ipaddress``
+    map(
+        ipaddress.ip_network,
+        (
+            "64:ff9b:1::/48",  # NAT64 whose network decides what is inside (RFC 8215)
+            "fec0::/10",  # site-local (RFC 3879)
+            "192.0.0.0/24",  # protocol assignments (RFC 6890); Oracle's metadata
+            "168.63.129.16/32",  # the platform behind each machine on Azure
+        ),
+    )
+)
 
 
 class HttpRequest(NamedTuple):
@@ -64,20 +80,23 @@ def fetch(
 
     ``private`` lets it reach addresses that are not public, for hosts that the configuration allows by name.
     """
-    parts = urlsplit(request.url)
     try:
+        parts = urlsplit(request.url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        return HttpAnswer(problem="the URL has no valid port", sent=False)
+        return HttpAnswer(problem="the URL has no valid host and port", sent=False)
     if parts.scheme not in ("https", "http") or not parts.hostname or (parts.scheme == "http" and not private):
         return HttpAnswer(problem="the URL is not an https one", sent=False)
+    if "@" in parts.netloc:
+        return HttpAnswer(problem="the URL names a user, which can hide the host", sent=False)
+    until = time.monotonic() + seconds
     try:
-        connection = _connect(parts.hostname, port, private=private, seconds=seconds)
+        connection = _connect(parts.hostname, port, private=private, until=until)
     except (OSError, UnicodeError) as error:
         return HttpAnswer(problem=_words(error), sent=False)
     with connection, connection.dup() as watched:  # TLS takes the socket over; its twin can still be cut
         late = threading.Event()
-        alarm = threading.Timer(seconds, _cut, (watched, late))
+        alarm = threading.Timer(max(until - time.monotonic(), 0), _cut, (watched, late))
         alarm.daemon = True
         alarm.start()
         try:
@@ -96,6 +115,8 @@ def public_address(text: str) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             address = inner
+    if any(address in network for network in _NEVER):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
@@ -103,8 +124,53 @@ class _RefusedAddressError(OSError):
     """The name leads to an address that must not be reached."""
 
 
-def _connect(host: str, port: int, *, private: bool, seconds: float) -> socket.socket:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+class _TooMuchError(OSError):
+    """The answer does not end."""
+
+
+class _Metered(io.RawIOBase):
+    """Reads from a socket until that is too much: interim answers and headers count, too."""
+
+    def __init__(self, raw: io.RawIOBase, most: int) -> None:
+        self._raw, self._left = raw, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = self._raw.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise _TooMuchError
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _resolve(host: str, port: int, seconds: float) -> list[Any]:
+    """Resolve a name within ``seconds``; the system's resolver can't be told when to stop."""
+    told: list[Any] = []
+
+    def ask() -> None:
+        try:
+            told.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            told.append(error)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not told:
+        raise TimeoutError
+    if isinstance(told[0], Exception):
+        raise told[0]
+    return list(told[0])
+
+
+def _connect(host: str, port: int, *, private: bool, until: float) -> socket.socket:
+    found = _resolve(host, port, until - time.monotonic())
     addresses = [entry[4] for entry in found]
     if not private and not all(public_address(str(address[0])) for address in addresses):
         # One private address among several is refused, too: which one is used would be the attacker's choice.
@@ -112,7 +178,7 @@ def _connect(host: str, port: int, *, private: bool, seconds: float) -> socket.s
     problem: OSError = OSError("the host has no address")
     for family, kind, protocol, _, address in found[:4]:
         connection = socket.socket(family, kind, protocol)
-        connection.settimeout(seconds)
+        connection.settimeout(max(until - time.monotonic(), 0.01))
         try:
             connection.connect(address)
         except OSError as error:
@@ -133,6 +199,7 @@ def _exchange(request: HttpRequest, raw: socket.socket, tls: ssl.SSLContext | No
         with connection:
             client = http.client.HTTPConnection(str(parts.hostname), parts.port)
             client.sock = connection
+            client.response_class = cast(Any, partial(_metered, body_bytes))
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"Host": request.host, "User-Agent": f"hygiene/{__version__}", "Accept": "application/json"}
             headers |= {"Accept-Encoding": "identity", "Connection": "close", **request.headers}
@@ -148,6 +215,12 @@ def _exchange(request: HttpRequest, raw: socket.socket, tls: ssl.SSLContext | No
         return HttpAnswer(problem=_words(error), sent=sent)
 
 
+def _metered(body_bytes: int, sock: socket.socket, *rest: Any, **named: Any) -> http.client.HTTPResponse:
+    response = http.client.HTTPResponse(sock, *rest, **named)
+    response.fp = io.BufferedReader(_Metered(response.fp.detach(), body_bytes + _HEAD_BYTES))
+    return response
+
+
 def _cut(connection: socket.socket, late: threading.Event) -> None:
     """End an exchange that takes too long, whoever drips how slowly."""
     late.set()
@@ -158,6 +231,8 @@ def _cut(connection: socket.socket, late: threading.Event) -> None:
 def _words(error: Exception) -> str:
     if isinstance(error, _RefusedAddressError):
         return str(error)
+    if isinstance(error, _TooMuchError):
+        return "the answer is too large"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate does not verify: {error.verify_message}"
     if isinstance(error, socket.gaierror):

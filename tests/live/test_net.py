@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import ssl
 import threading
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hygiene.rotate.net import HttpRequest, fetch, public_address
+from hygiene.rotate.net import HttpAnswer, HttpRequest, fetch, public_address
 from tests.servers.certificates import Authority
 
 TOKEN = "hyg" + "_test_token"
@@ -86,6 +87,21 @@ def test_private_address_is_refused_unless_allowed_by_name() -> None:
         ("::ffff:10.0.0.1", False),
         ("64:ff9b::a00:1", False),
         ("2002:a00:1::", False),
+        ("::ffff:1.1.1.1", True),
+        ("::ffff:169.254.169.254", False),
+        ("::ffff:7f00:1", False),
+        ("::10.0.0.1", False),
+        ("::", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("64:ff9b:1::808:808", False),
+        ("2001:0:4136:e378:8000:63bf:f5ff:fffe", False),
+        ("fd00:ec2::254", False),
+        ("fec0::1", False),
+        ("100.100.100.200", False),
+        ("168.63.129.16", False),
+        ("192.0.0.192", False),
+        ("198.18.0.1", False),
+        ("255.255.255.255", False),
     ],
 )
 def test_public_addresses_are_told_from_private_ones(address: str, public: bool) -> None:
@@ -186,6 +202,109 @@ def test_certificate_is_verified(tmp_path: Path) -> None:
 def test_proxy_of_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    with serving(saying(b"HTTP/1.1 204 No\r\n\r\n")) as port:
+        assert fetch(request(port), private=True).status == 204
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "127.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "017700000001", "0", "0.0.0.0"),
+        *("localhost", "localhost.", "LOCALHOST", "\uff11\uff12\uff17.0.0.1", "\u2460\u2461\u2466.0.0.1"),
+        *(
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "[64:ff9b::7f00:1]",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+        ),
+        *("169.254.169.254", "2852039166", "0xa9fea9fe", "168.63.129.16", "100.100.100.200"),
+        *(
+            "api.github.com@127.0.0.1",
+            "u:p@api.github.com",
+            "api.github.com\\\\@127.0.0.1",
+            "127.0.0.1#@api.github.com",
+        ),
+        *("[::1", "[::1]x", "a\u2100b", "a b", "a\x00b", "-", ".", "", "%31%32%37.0.0.1"),
+    ],
+)
+def test_address_in_disguise_is_refused_before_anything_is_sent(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(self: socket.socket, address: tuple[str, int]) -> None:
+        pytest.fail(f"connected to {address}")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    answer = fetch(HttpRequest("GET", f"https://{host}/", {"Authorization": TOKEN}), seconds=5)
+    assert answer.problem and not answer.sent
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\n", True),
+        (b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, False),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000, False),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"x: y\r\n" * 60_000, False),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc", False),
+        (b"HTTP/1.1 200 " + b"x" * 70_000, False),
+        (b"HTTP/1.1 99999999999 OK\r\n\r\n", False),
+        (b"<html>an answer of HTTP/0.9</html>\n" * 100, False),
+        (b"ICY 200 OK\r\n\r\n", False),
+        (b"HTTP/9.9 \r\n\r\n", False),
+    ],
+)
+def test_flood_and_junk_in_the_head_are_a_problem_soon(text: bytes, again: bool) -> None:
+    def flood(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(text)
+        while again:
+            connection.sendall(text * 1000)
+
+    with serving(flood) as port:
+        began = time.thread_time()
+        answer = fetch(request(port), private=True, seconds=20)
+    assert answer.problem and answer.problem != "no answer in time"
+    assert time.thread_time() - began < 5
+
+
+def test_packed_answer_is_not_unpacked() -> None:
+    bomb = gzip.compress(b"x" * 50_000_000)
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
+    with serving(saying(head.encode() + bomb)) as port:
+        answer = fetch(request(port), private=True)
+    assert answer.body == bomb
+
+
+def test_name_that_does_not_resolve_in_time_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: done.wait(30))
+    answer = fetch(HttpRequest("GET", "https://slow.example/"), seconds=0.2)
+    done.set()
+    assert answer == HttpAnswer(problem="no answer in time", sent=False)
+
+
+def test_addresses_that_do_not_answer_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"93.184.216.{n}", 443)) for n in range(4)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: entries)
+    given: list[float] = []
+
+    def connect(self: socket.socket, address: tuple[str, int]) -> None:
+        timeout = self.gettimeout() or 0.0
+        given.append(timeout)
+        time.sleep(min(timeout, 0.2))
+        raise TimeoutError
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    assert fetch(HttpRequest("GET", "https://many.example/"), seconds=0.5).problem == "no answer in time"
+    assert given == sorted(given, reverse=True) and given[-1] < 0.1
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_other_proxies_of_the_environment_are_not_used(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "")
     with serving(saying(b"HTTP/1.1 204 No\r\n\r\n")) as port:
         assert fetch(request(port), private=True).status == 204
 
