@@ -202,11 +202,14 @@ def _edited_plan(path: Path | None) -> Edited | None:
     if path is None:
         return None
     try:
-        return Edited(tuple(parse_plan(path.read_text("utf-8"), str(path))), str(path))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start})") from error
+        content = path.read_bytes()
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        return Edited(tuple(parse_plan(content.decode(), str(path))), str(path))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}, line {line}: not UTF-8", hint="save it as UTF-8") from error
 
 
 def _show(plan: Plan, found: Found, options: dict[str, Any]) -> None:

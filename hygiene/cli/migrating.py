@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from hygiene.finding import Finding, ScanResult
 from hygiene.replace.manifest import FILE_NAME, read_manifest
 from hygiene.replace.naming import slug
 from hygiene.replace.plan import Naming, Place, Plan
-from hygiene.replace.planfile import Line, check_lines, check_result, chosen_names
+from hygiene.replace.planfile import Line, check_lines, check_result, check_stored, chosen_names
 from hygiene.replace.planning import build_plan
 from hygiene.replace.rewriters.protocol import MANUAL, SETTINGS, Style
 from hygiene.replace.worktree import Worktree
@@ -75,6 +75,7 @@ def make_plan(
         return plan
     check_lines(edited.lines, [step for step in plan.steps if step.grade != MANUAL], edited.source)
     names = chosen_names(edited.lines)
+    check_stored(edited.lines, plan, _values(store, {name for name, _ in names.values()}), edited.source)
     wanted = [step.place for step in plan.steps if step.id in names]
     plan = build_plan(contents, wanted, naming._replace(chosen=names), style, spread=False)
     check_result(edited.lines, plan, edited.source)
@@ -121,6 +122,12 @@ def _stored(plan: Plan, store: Store, project: str) -> dict[str, Secret | None]:
         if told[name].deleted is None and any(name == own or name.startswith(f"{own}-") for own in proposed)
     ]
     return {**dict.fromkeys(existing), **{name: store.get(name) for name in sorted(near)}}
+
+
+def _values(store: Store, names: Iterable[str]) -> dict[str, Secret]:
+    """Give what the store has under ``names``."""
+    told = {name: store.describe(name) for name in sorted(names)}
+    return {name: store.get(name) for name, item in told.items() if item is not None and item.deleted is None}
 
 
 def check_clean(tree: Worktree, plan: Plan, *, staged_too: bool) -> None:

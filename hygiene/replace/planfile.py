@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from hygiene.reference import check_name
 from hygiene.replace.manifest import check_variable
 from hygiene.replace.plan import Plan, Step
 from hygiene.replace.rewriters.protocol import MANUAL
+from hygiene.secret import Secret
 from hygiene.suggestion import suggest
 
 _HEADER = """\
@@ -18,6 +20,7 @@ _HEADER = """\
 # Steps with the same value share a name. Edit, then run: hygiene migrate --plan THIS-FILE --apply
 """
 _ACTIONS = ("apply", "skip")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 class Line(NamedTuple):
@@ -46,8 +49,8 @@ def parse_plan(text: str, source: str) -> list[Line]:
     """Read an edited plan; raises :class:`UsageError` with the line that is wrong."""
     lines: list[Line] = []
     seen: dict[str, int] = {}
-    for number, raw in enumerate(text.splitlines(), 1):
-        words = raw.partition("#")[0].split()
+    for number, raw in enumerate(re.split(r"\r\n|\n|\r", text.removeprefix("\ufeff")), 1):
+        words = _COMMENT.sub("", raw).split()
         if not words:
             continue
         line = _line(number, words, f"{source}, line {number}")
@@ -61,16 +64,24 @@ def parse_plan(text: str, source: str) -> list[Line]:
 def check_lines(lines: Iterable[Line], steps: Iterable[Step], source: str) -> None:
     """Check an edited plan against the ``steps`` that can be done; raises :class:`UsageError` with the line."""
     known = {step.id: step for step in steps}
-    first: dict[str, Line] = {}  # by the name that the unedited plan has: one value each
-    owner: dict[str, str] = {}
+    applied: list[tuple[Line, Step]] = []
     for line in lines:
-        where = f"{source}, line {line.number}"
         step = known.get(line.step)
         if step is None:
             hint = "the file was changed since the plan was written: write it again"
-            raise UsageError(f"{where}: there is no step {line.step} (any more)", hint=hint)
-        if line.action != "apply":
-            continue
+            raise UsageError(f"{_where(source, line)}: there is no step {line.step} (any more)", hint=hint)
+        if line.action == "apply":
+            applied.append((line, step))
+    applied.sort(key=lambda item: (item[0].name, item[0].variable) != (item[1].name, item[1].variable))
+    _check_names(applied, source)
+
+
+def _check_names(applied: Iterable[tuple[Line, Step]], source: str) -> None:
+    """Check that each secret has one name and variable, and no other secret's; lines that were edited come last."""
+    first: dict[str, Line] = {}  # by the name that the unedited plan has: one value each
+    owner: dict[str, str] = {}
+    for line, step in applied:
+        where = _where(source, line)
         other = first.setdefault(step.name, line)
         if other.name != line.name:
             raise UsageError(
@@ -79,6 +90,21 @@ def check_lines(lines: Iterable[Line], steps: Iterable[Step], source: str) -> No
         if owner.setdefault(line.name, step.name) != step.name:
             raise UsageError(
                 f"{where}: {line.name} is the name of another secret", hint="give each secret its own name"
+            )
+        if owner.setdefault(f"${line.variable}", step.name) != step.name and step.variable != line.variable:
+            raise UsageError(
+                f"{where}: {line.variable} is the environment name of another secret",
+                hint="give each secret its own environment name",
+            )
+
+
+def check_stored(lines: Iterable[Line], plan: Plan, stored: Mapping[str, Secret], source: str) -> None:
+    """Check that no name of an edited file is one under which the store has another value."""
+    for line in lines:
+        entry = next((entry for entry in plan.entries if line.step in entry.steps), None)
+        if line.action == "apply" and entry is not None and stored.get(line.name, entry.secret) != entry.secret:
+            raise UsageError(
+                f"{_where(source, line)}: the store has another value under {line.name}", hint="choose another name"
             )
 
 
@@ -90,12 +116,10 @@ def check_result(lines: Iterable[Line], plan: Plan, source: str) -> None:
         if line.action != "apply" or step is None or step.grade == MANUAL:
             continue
         if step.name != line.name:
-            raise UsageError(
-                f"{source}, line {line.number}: {line.name} can't be used", hint=f"{step.name} would be free"
-            )
+            raise UsageError(f"{_where(source, line)}: {line.name} can't be used", hint=f"{step.name} would be free")
         if step.variable != line.variable:
             raise UsageError(
-                f"{source}, line {line.number}: the environment name must be {step.variable}",
+                f"{_where(source, line)}: the environment name must be {step.variable}",
                 hint=f"{_printable(step.path)} or another step of this secret asks for it",
             )
 
@@ -109,6 +133,10 @@ def _line(number: int, words: list[str], where: str) -> Line:
     if words[0] not in _ACTIONS:
         hint = suggest(words[0], _ACTIONS) or "a line begins with apply or skip"
         raise UsageError(f"{where}: unknown action {words[0]!r}", hint=hint)
+    if any(word.startswith("ref+") for word in words):
+        raise UsageError(
+            f"{where}: a reference stands where a name must", hint="--store chooses the store; the plan names secrets"
+        )
     if len(words) != 4:
         raise UsageError(f"{where}: {len(words)} words", hint="a line is: action, step, name, environment name")
     try:
@@ -117,6 +145,10 @@ def _line(number: int, words: list[str], where: str) -> Line:
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", hint=error.hint) from None
     return Line(number, *words)
+
+
+def _where(source: str, line: Line) -> str:
+    return f"{source}, line {line.number}"
 
 
 def _printable(path: str) -> str:
