@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from hygiene.detect.classifier import least_probability, plain_features
 from hygiene.detect.classifier_model import Model
 from hygiene.detect.classifier_net import Net
-from hygiene.detect.classifier_place import Around, line_of, place_of
+from hygiene.detect.classifier_place import Around, Rest, line_of, place_of
 from hygiene.detect.classifier_text import BITS, hashed
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
@@ -117,11 +117,12 @@ def read_dataset(folder: Path, tables: Model) -> Dataset:
             continue
         place = place_of(path)
         lines = [line_of(data, candidate) for candidate in candidates]
-        folded = data.lower()
+        rest = Rest(data)
         on_line = Counter(line.start for line in lines)
         labeller = _Labeller(data, labels.true.get(path, []), labels.ignored.get(path, []))
         for candidate, line in zip(candidates, lines, strict=True):
-            plain.append(plain_features(tables, data, candidate, place, Around(line, on_line[line.start], folded)))
+            around = Around(line, on_line[line.start], rest.holds(candidate))
+            plain.append(plain_features(tables, data, candidate, place, around))
             hashes.append(np.array(sorted(hashed(data, candidate, place, line)), dtype=np.int32))
             examples.append(labeller.example(path, candidate))
     ends = np.cumsum([0, *map(len, hashes)])

@@ -15,7 +15,7 @@ from hygiene.detect.classifier_place import (
     Around,
     Line,
     Place,
-    elsewhere,
+    Rest,
     line_of,
     place_features,
     place_of,
@@ -64,12 +64,7 @@ class _File:
     def __init__(self, data: bytes, place: Place) -> None:
         self.data = data
         self.place = place
-        self._folded: bytes | None = None
-
-    def folded(self) -> bytes:
-        if self._folded is None:
-            self._folded = self.data.lower()
-        return self._folded
+        self.rest = Rest(data)
 
 
 class View(NamedTuple):
@@ -118,8 +113,8 @@ def _judged(file: _File, candidate: Candidate, line: Line, on_line: int) -> Judg
     view = _view(file, candidate, line, on_line)
     if view in _known.hopeless:
         return _NOT_ONE
-    around = Around(line, on_line, file.folded())
-    key = view, elsewhere(file.data, candidate, around)
+    around = Around(line, on_line, file.rest.holds(candidate))
+    key = view, around.elsewhere
     judgement = _known.judgements.get(key)
     times = _known.times[view] = _known.times.get(view, 0) + 1
     if judgement is None or (times == _OFTEN and judgement.probability < load_model().low):

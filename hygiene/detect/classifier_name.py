@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hygiene.detect import regex as re
+from hygiene.detect.memo import Memo
 
 _PARTS = re.compile(rb"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[\x80-\xff]+")
 _CAMEL = re.compile(rb"[a-z][A-Z]")
@@ -64,15 +65,21 @@ def parts_of(name: bytes) -> list[bytes]:
     return [part.lower() for part in _PARTS.findall(name)]
 
 
-def name_features(name: bytes) -> list[float]:
+def name_features(name: bytes) -> tuple[float, ...]:
     """Describe a name, in the order of ``NAME_FEATURES``."""
+    features: tuple[float, ...] = _features[name]
+    return features
+
+
+def _features_of(name: bytes) -> tuple[float, ...]:
     parts = parts_of(name)
-    labels = [_labels(part) for part in parts]
-    flags = [float(any(label in found for found in labels)) for _, label in _CORE]
+    labels = [_labels[part] for part in parts]
+    met = {label for found in labels for label in found}
+    flags = [float(label in met) for _, label in _CORE]
     core = [bool(set(found) & {"password", "secret", "token", "key", "auth", "credential"}) for found in labels]
     last_core = max((index for index, is_core in enumerate(core) if is_core), default=-1)
     after = parts[last_core + 1 :]
-    return [
+    return (
         float(len(name)), float(len(parts)), *flags,
         float(last_core), float(bool(core) and core[-1]),
         float(sum(part in _NEGATIVE for part in after)), float(bool(parts) and parts[0] in _QUESTION),
@@ -80,16 +87,21 @@ def name_features(name: bytes) -> list[float]:
         float(bool(_CAMEL.search(name))),
         float(bool(parts) and parts[-1].endswith(b"s") and parts[-1] not in (b"pass", b"credentials")),
         float(len(after)),
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
-def _labels(part: bytes) -> list[str]:
+def _labels_of(part: bytes) -> list[str]:
     return [label for matcher, label in _MATCHERS if matcher.match(part)]
+
+
+_MOST = 10_000  # names; a project has fewer
+_labels = Memo(_labels_of, _MOST)
+_features = Memo(_features_of, _MOST)
 
 
 def kind_of_name(name: bytes) -> str:
     """Say what a name names: password, secret, token or (all else) key."""
-    found = {label for part in parts_of(name) for label in _labels(part)}
+    found = {label for part in parts_of(name) for label in _labels[part]}
     for kind in ("password", "secret", "token"):
         if kind in found:
             return kind

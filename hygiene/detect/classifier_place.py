@@ -148,7 +148,7 @@ class Around(NamedTuple):
 
     line: Line
     on_line: int  # how many candidates the line holds
-    folded: bytes  # the whole file in lower case
+    elsewhere: tuple[float, float, float]  # what `Rest.holds` gives
 
 
 def place_features(data: bytes, candidate: Candidate, place: Place, around: Around) -> list[float]:
@@ -167,7 +167,7 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
         float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),
         float(len(_NEIGHBOUR.findall(line.previous + b"\n" + line.following))),
         float(len(_CALLED.findall(line.before))),
-*elsewhere(data, candidate, around),
+        *around.elsewhere,
         float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(around.on_line),
         float(len(data).bit_length()),
         float(whole.count(b'"') + whole.count(b"'")), float(len(whole) - len(whole.lstrip())),
@@ -192,16 +192,34 @@ def _foreign(line: Line) -> float:
     return outside / (len(text) + 1)
 
 
-def elsewhere(data: bytes, candidate: Candidate, around: Around) -> tuple[float, float, float]:
-    """How often a value, its longest run of letters, and its name stand in the file (up to 9, 100 KB each way)."""
-    folded = around.folded
-    value = data[candidate.start : candidate.end].lower()
-    name = data[candidate.name_start : candidate.name_end].lower()
-    low, high = max(0, candidate.start - _REACH), candidate.end + _REACH
-    if not 3 <= len(value) <= 200:
-        return 0.0, 0.0, 0.0
-    same = folded.count(value, low, high)
-    core = max(_CORE.findall(value), key=len, default=b"")
-    others = folded.count(core, low, high) - same if len(core) >= 4 else 0
-    names = folded.count(name, low, high) if 3 <= len(name) <= 60 else 0
-    return float(min(9, same)), float(min(9, others)), float(min(9, names))
+class Rest:
+    """The rest of a candidate's file: how often it holds what the candidate consists of."""
+
+    def __init__(self, data: bytes) -> None:
+        """Look in ``data``, the whole file."""
+        self._data = data
+        self._folded = b""
+        self._counts: dict[bytes, int] = {}
+
+    def holds(self, candidate: Candidate) -> tuple[float, float, float]:
+        """How often a value, its longest run of letters, and its name stand in the file (up to 9, 100 KB each way)."""
+        if not 3 <= candidate.end - candidate.start <= 200:
+            return 0.0, 0.0, 0.0
+        value = self._data[candidate.start : candidate.end].lower()
+        name = self._data[candidate.name_start : candidate.name_end].lower()
+        same = self._count(value, candidate)
+        core = max(_CORE.findall(value), key=len, default=b"")
+        others = self._count(core, candidate) - same if len(core) >= 4 else 0
+        names = self._count(name, candidate) if 3 <= len(name) <= 60 else 0
+        return float(min(9, same)), float(min(9, others)), float(min(9, names))
+
+    def _count(self, text: bytes, candidate: Candidate) -> int:
+        if not self._folded:
+            self._folded = self._data.lower()
+        low, high = max(0, candidate.start - _REACH), candidate.end + _REACH
+        if low or high < len(self._data):
+            return self._folded.count(text, low, high)
+        found = self._counts.get(text)
+        if found is None:
+            found = self._counts[text] = self._folded.count(text)
+        return found
