@@ -9,9 +9,11 @@ from hygiene.config import Config
 from hygiene.errors import AccessDeniedError, NotFoundError, StoreError, UnresolvedReferenceError, UsageError
 from hygiene.reference import parse_reference
 from hygiene.secret import Secret
+from hygiene.store.backends import ccp as ccp_client
 from hygiene.store.registry import open_store, store_of
 from hygiene.store.resolve import Resolver
 from tests.servers.ccp import ccp
+from tests.servers.hostile import DRIP, Answer, hostile
 
 
 @pytest.fixture
@@ -127,5 +129,16 @@ def test_uri_without_application_and_safe_is_refused(uri):
 )
 def test_server_without_tls_is_refused_unless_it_is_this_machine(store, monkeypatch, url):
     monkeypatch.setenv("CCP_URL", url)
-    with pytest.raises(StoreError, match="no CCP server"):
+    with pytest.raises(StoreError, match=r"no CCP server|not https"):
         store.get("db-password")
+
+
+def test_server_that_never_ends_its_answer_is_given_up(store, monkeypatch):
+    monkeypatch.setattr(ccp_client, "_DEADLINE_SECONDS", 1)
+    with hostile("http://127.0.0.1:1") as slow:
+        slow.fault = lambda request: DRIP
+        monkeypatch.setattr(slow, "_pass_on", lambda request: Answer(200, b"{}"))
+        monkeypatch.setenv("CCP_URL", slow.url)
+        with pytest.raises(StoreError, match="can't be reached"):
+            store.get("db-password")
+    assert len(slow.asked) <= 4

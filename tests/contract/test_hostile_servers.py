@@ -5,7 +5,6 @@ Tries are bounded, the outcome is verified by reading, and the error says what i
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 import uuid
@@ -16,10 +15,11 @@ from hygiene.config import Config
 from hygiene.errors import HygieneError, StoreError
 from hygiene.secret import Secret
 from hygiene.store.backends.aws_secrets_manager import client as aws_client
+from hygiene.store.backends.conjur import client as conjur_client
 from hygiene.store.backends.vault import client as vault_client
 from hygiene.store.registry import open_store
 from tests.contract.places import aws, conjur, vault
-from tests.servers.hostile import CUT, LOST, RESET, SILENT, Answer, hostile
+from tests.servers.hostile import CUT, DRIP, LOST, RESET, SILENT, Answer, hostile
 
 ADDRESS = {aws: "AWS_ENDPOINT_URL", vault: "BAO_ADDR", conjur: "CONJUR_APPLIANCE_URL"}
 URI = {aws: "awssecrets://eu-central-1/team/app", conjur: "conjur://myorg/team/app"}
@@ -88,14 +88,15 @@ def shorten(kind, monkeypatch):
     """Wait for a silent server for a moment only; how long it would be is held by another test."""
     if kind is vault:
         monkeypatch.setattr(vault_client, "_TIMEOUT_SECONDS", SECONDS)
+        monkeypatch.setattr(vault_client, "_DEADLINE_SECONDS", 12 * SECONDS)
     elif kind is aws:
         real = aws_client.Config
+        monkeypatch.setattr(aws_client, "_DEADLINE_SECONDS", 2 * SECONDS)
         monkeypatch.setattr(
             aws_client, "Config", lambda **o: real(**{**o, "read_timeout": SECONDS, "connect_timeout": 1})
         )
     else:
-        real_run = asyncio.run
-        monkeypatch.setattr(asyncio, "run", lambda awaited: real_run(asyncio.wait_for(awaited, 6 * SECONDS)))
+        monkeypatch.setattr(conjur_client, "_DEADLINE_SECONDS", 2 * SECONDS)
 
 
 def token():
@@ -114,6 +115,24 @@ def test_silent_server_is_given_up_and_a_write_says_what_is_not_known(behind):
         store.put("b", Secret(b"p4ssw0rd"), token=token())
     assert 0 < len(behind.counted) <= MOST_TRIES
     assert sum(behind.waits) < 120
+
+
+def test_server_that_answers_a_byte_at_a_time_is_given_up_like_a_silent_one(behind):
+    store = behind.store
+    store.put("a", Secret(b"first"), token=token())
+    behind.always(behind.reads, DRIP)
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="can't be reached"):
+        store.get("a")
+    assert time.monotonic() - started < 60 * SECONDS
+    assert 0 < len(behind.counted) <= MOST_TRIES
+    once = token()
+    behind.always(behind.writes, DRIP)
+    with pytest.raises(StoreError, match="not known"):
+        store.put("b", Secret(b"p4ssw0rd"), token=once)
+    behind.server.fault = lambda _: None
+    store.put("b", Secret(b"p4ssw0rd"), token=once)
+    assert len(store.describe("b").versions) == 1
 
 
 @pytest.mark.parametrize("fault", [RESET, CUT, SILENT, Answer(503), Answer(429, b"", (("Retry-After", "99999"),))])

@@ -7,7 +7,7 @@ from hygiene.config import Config
 from hygiene.errors import ConflictError, NotFoundError
 from hygiene.prove.audited import audited
 from hygiene.prove.event import Actor
-from hygiene.prove.log import Log
+from hygiene.prove.log import open_log
 from hygiene.secret import Secret
 from hygiene.store.protocol import CURRENT, PENDING
 from hygiene.store.registry import open_store
@@ -16,8 +16,9 @@ NAMES = [f"team/{number:02d}" for number in range(48)]
 
 
 def audited_store(home):
-    """The store and its log below ``home``, as the composition opens them."""
-    return audited(open_store("embedded:", Config(), notify=lambda key: None), Log(home / "audit", Actor("storm")))
+    """The store and its log below ``home``, as the composition opens them: with signed checkpoints."""
+    log = open_log(home / "audit", Actor("storm"))
+    return audited(open_store("embedded:", Config(), notify=lambda key: None), log)
 
 
 def storm(store, seed, count, acknowledge):

@@ -29,7 +29,8 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-SILENT, RESET, CUT, LOST = "silent", "reset", "cut", "lost"  # never an answer · RST · half of it · done, but not told
+# Never an answer · RST · half of it · done, but not told · done, and told a byte now and then, for ever
+SILENT, RESET, CUT, LOST, DRIP = "silent", "reset", "cut", "lost", "drip"
 
 
 class Hostile:
@@ -59,10 +60,21 @@ class Hostile:
             connection.sendall(_formatted(fault))
         else:
             whole = _formatted(self._pass_on(request))
+            if fault == DRIP:
+                self._drip(connection, whole)
+                return False
             if fault != LOST:
                 connection.sendall(whole[: -(len(whole) // 3)] if fault == CUT else whole)
             return fault is None
         return False
+
+    def _drip(self, connection: socket.socket, whole: bytes) -> None:
+        """Keep every read timeout from running out: the answer without its end, and then more and more headers."""
+        head, _, _ = whole.partition(b"\r\n\r\n")
+        for byte in head + b"\r\nX-More: " + b"x" * 60_000:
+            connection.sendall(bytes([byte]))
+            if self.ended.wait(0.05):
+                return
 
     def _pass_on(self, request: Request) -> Answer:
         upstream = http.client.HTTPConnection(self._upstream.hostname or "", self._upstream.port or 80, timeout=30)

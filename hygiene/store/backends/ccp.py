@@ -11,17 +11,19 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import requests
 
 from hygiene.errors import AccessDeniedError, NotFoundError, StoreError, UsageError
 from hygiene.reference import Reference, check_name
 from hygiene.secret import Secret
+from hygiene.store.httpadapter import bounded_session
 from hygiene.store.protocol import CURRENT, Capabilities, Expect, Opening, StoredSecret, Version
+from hygiene.store.transport import check_encrypted
 
 _TRIES = 4
 _TIMEOUT_SECONDS = 15
+_DEADLINE_SECONDS = 30  # for a whole answer, byte after byte
 _PASSING = (429, 500, 502, 503)
 _ABSENT, _SEVERAL, _DENIED = "APPAP004E", "APPAP227E", "APPAP306E"
 
@@ -128,8 +130,9 @@ class CcpStore:
 
     def _fetch(self, name: str) -> dict[str, Any]:
         url = os.environ.get("CCP_URL", "").rstrip("/")
-        if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
+        if not url:
             raise StoreError("no CCP server is set", hint="set CCP_URL to https://HOST")
+        check_encrypted(url, "CCP_URL")
         query = {
             "AppID": self._application,
             "Safe": self._safe,
@@ -154,7 +157,7 @@ class CcpStore:
 
     def _ask(self, url: str, query: dict[str, str]) -> requests.Response:
         certificate, key = os.environ.get("CCP_CLIENT_CERT"), os.environ.get("CCP_CLIENT_KEY")
-        return requests.get(
+        return bounded_session(_DEADLINE_SECONDS, "CCP_URL").get(
             f"{url}/AIMWebService/api/Accounts",
             params=query,
             cert=(certificate, key) if certificate and key else certificate,

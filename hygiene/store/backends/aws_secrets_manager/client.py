@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -19,13 +19,17 @@ from botocore.exceptions import (
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
+    ReadTimeoutError,
 )
 
 from hygiene.errors import AccessDeniedError, ConflictError, NotFoundError, StoreError
+from hygiene.store.transport import check_encrypted, within
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+Client = TypeVar("Client", bound=Any)
+_DEADLINE_SECONDS = 30.0  # for one try, byte after byte
 _DENIED = ("AccessDeniedException", "AccessDenied", "403", "UnauthorizedOperation", "KMSAccessDeniedException")
 _CREDENTIALS = ("UnrecognizedClientException", "InvalidClientTokenId", "ExpiredTokenException", "ExpiredToken")
 _CLOCK = ("InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired", "RequestTimeTooSkewed")
@@ -42,11 +46,35 @@ def connect(region: str) -> SecretsManagerClient:
         user_agent_extra="secret-hygiene",
     )
     try:
-        return boto3.session.Session().client("secretsmanager", region_name=region or None, config=config)
+        return bounded(boto3.session.Session().client("secretsmanager", region_name=region or None, config=config))
     except NoRegionError as error:
         raise StoreError("no AWS region is set", hint="write awssecrets://REGION, or set AWS_REGION") from error
     except (BotoCoreError, ValueError) as error:
         raise StoreError(f"cannot set up the connection to AWS: {type(error).__name__}") from error
+
+
+def bounded(client: Client) -> Client:
+    """Hold each request of ``client`` to encryption and to a deadline, after which botocore's retries take over."""
+    check_encrypted(client.meta.endpoint_url, "AWS_ENDPOINT_URL")
+    session = client._endpoint.http_session
+    client._endpoint.http_session = _BoundedSession(session)
+    return client
+
+
+class _BoundedSession:
+    """What botocore sends requests by; it has no public place for one of our own."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def send(self, request: Any) -> Any:
+        try:
+            return within(_DEADLINE_SECONDS, lambda: self._session.send(request))
+        except TimeoutError as error:
+            raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
+
+    def close(self) -> None:
+        self._session.close()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import boto3
 
 from hygiene.config import Role
 from hygiene.errors import ForeignSecretError
-from hygiene.store.backends.aws_secrets_manager.client import translated
+from hygiene.store.backends.aws_secrets_manager.client import bounded, translated
 from hygiene.store.backends.aws_secrets_manager.policy import compile_policies, policy_name
 from hygiene.store.backends.aws_secrets_manager.tags import OWNER_TAG
 from hygiene.store.protocol import OWNER, AccessChange
@@ -81,7 +81,7 @@ class Governance:
 
 
 def _client() -> IAMClient:
-    return boto3.session.Session().client("iam", region_name="us-east-1")
+    return bounded(boto3.session.Session().client("iam", region_name="us-east-1"))
 
 
 def _read(client: IAMClient, arn: str, version: str) -> _Present:

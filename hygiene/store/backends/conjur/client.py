@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from conjur_api import Client
 from conjur_api.errors.errors import HttpError, HttpSslError, HttpStatusError, MissingRequiredParameterException
@@ -23,8 +22,10 @@ from conjur_api.models import ConjurConnectionInfo, CredentialsData, SslVerifica
 from conjur_api.providers import AuthnAuthenticationStrategy, JWTAuthenticationStrategy, SimpleCredentialsProvider
 
 from hygiene.errors import AccessDeniedError, NotFoundError, StoreError
+from hygiene.store.transport import check_encrypted, within
 
 _TRIES = 5
+_DEADLINE_SECONDS = 30  # for one try; conjur-api's own is 20 for each of the requests that it makes
 _LONGEST_WAIT_SECONDS = 10.0
 _PASSING = (409, 429, 502, 503)  # 409: another policy is being loaded
 _PAGE = 500
@@ -107,7 +108,7 @@ class Connection:
     def _call(self, what: str, action: Callable[[], Awaitable[Any]], *, writes: bool = False) -> Any:
         for attempt in range(_TRIES):
             try:
-                return asyncio.run(_awaited(action))
+                return within(_DEADLINE_SECONDS, lambda: asyncio.run(_awaited(action)))
             except HttpStatusError as error:
                 if int(error.status) not in _PASSING or attempt == _TRIES - 1:
                     raise _status_error(what, self.url, int(error.status)) from error
@@ -141,8 +142,7 @@ def connect(account: str) -> Connection:
             "no Conjur server is set",
             hint="set CONJUR_APPLIANCE_URL, and CONJUR_ACCOUNT or write conjur://ACCOUNT/BRANCH",
         )
-    if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in ("127.0.0.1", "localhost", "::1"):
-        raise StoreError(f"{url} is not https, so values would cross the network in the clear")
+    check_encrypted(url, "CONJUR_APPLIANCE_URL")
     certificate = os.environ.get("CONJUR_CERT_FILE")
     service = os.environ.get("CONJUR_AUTHN_JWT_SERVICE_ID")
     client = Client(

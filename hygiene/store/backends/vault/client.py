@@ -18,12 +18,14 @@ from typing import Any
 import hvac
 import hvac.exceptions
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from hygiene.errors import AccessDeniedError, ConflictError, NotFoundError, StoreError
+from hygiene.store.httpadapter import bounded_session
+from hygiene.store.transport import check_encrypted
 
 _TIMEOUT_SECONDS = 15
+_DEADLINE_SECONDS = 90  # for a request with all its retries
 _READINGS = 3
 _LONGEST_WAIT_SECONDS = 10.0
 _DEFAULT_ADDRESS = "https://127.0.0.1:8200"
@@ -77,7 +79,8 @@ class Connection:
 
 def connect() -> Connection:
     """Make a client from ``VAULT_ADDR`` or ``BAO_ADDR``, and ``…_NAMESPACE``, ``…_CACERT``, ``…_CLIENT_CERT/KEY``."""
-    session = requests.Session()
+    address = _variable("ADDR") or _DEFAULT_ADDRESS
+    check_encrypted(address, "VAULT_ADDR or BAO_ADDR")
     # hvac itself never retries. Writes are conditional or told apart by their token, so they may be, too.
     retry = _BoundedRetry(
         total=5,
@@ -86,13 +89,11 @@ def connect() -> Connection:
         allowed_methods=None,
         raise_on_status=False,
     )
-    session.mount("http://", HTTPAdapter(max_retries=retry))
-    session.mount("https://", HTTPAdapter(max_retries=retry))
     certificate, key = _variable("CLIENT_CERT"), _variable("CLIENT_KEY")
     client = hvac.Client(
-        url=_variable("ADDR") or _DEFAULT_ADDRESS,
+        url=address,
         token="",  # not hvac's own search, which reads one file only
-        session=session,
+        session=bounded_session(_DEADLINE_SECONDS, "VAULT_ADDR or BAO_ADDR", max_retries=retry),
         timeout=_TIMEOUT_SECONDS,
         namespace=_variable("NAMESPACE") or None,
         verify=_variable("CACERT") or True,
@@ -187,7 +188,7 @@ def _identity_token() -> str:
     if not url or not bearer:
         return ""
     # An audience of our own: a token for it opens nothing else.
-    answer = requests.get(
+    answer = bounded_session(_TIMEOUT_SECONDS, "ACTIONS_ID_TOKEN_REQUEST_URL").get(
         url,
         params={"audience": os.environ.get("VAULT_JWT_AUDIENCE", "hygiene")},
         headers={"Authorization": f"bearer {bearer}"},
