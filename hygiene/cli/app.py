@@ -7,9 +7,11 @@ from importlib import import_module
 from typing import cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from hygiene import __version__
-from hygiene.cli.registry import COMMANDS
+from hygiene.cli.contents import CONTENTS
+from hygiene.cli.registry import COMMANDS, DIRECT
 from hygiene.cli.undumpable import forbid_dumps
 from hygiene.errors import ExitCode, UsageError
 from hygiene.suggestion import suggest
@@ -18,22 +20,16 @@ _EXTRA = re.compile(r"(extra arguments?) \(.*\)", re.DOTALL)
 _UNKNOWN = re.compile(r"No such command '(.*)'\.", re.DOTALL)
 
 
-_DIRECT = {  # run without click, and listed all the same
-    "hook": "What git and pre-commit call before a commit or push.",
-    "guard": "Check what a coding assistant is told, and what it does.",
-}
-
-
 class _LazyGroup(click.Group):
     """Finds a command in the registry and imports its module only then."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *_DIRECT]
+        return [*COMMANDS, *DIRECT]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         module = COMMANDS.get(cmd_name)
-        if cmd_name in _DIRECT:
-            return click.Command(cmd_name, short_help=_DIRECT[cmd_name])
+        if cmd_name in DIRECT:
+            return click.Command(cmd_name)
         if module is None:
             return None
         try:
@@ -43,16 +39,27 @@ class _LazyGroup(click.Group):
                 raise
             return _without_package(cmd_name, str(error.name))
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(name) for section in CONTENTS.values() for name in section)
+        for title, section in CONTENTS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{width}}", brief) for name, brief in section.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        listed = [item for section in CONTENTS.values() for item in section.items() if item[0].startswith(incomplete)]
+        commands = [CompletionItem(name, help=brief) for name, brief in listed]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
 
 def _without_package(name: str, package: str) -> click.Command:
-    """Stand in for a command whose packages a bare install lacks: it is listed, and says what to install."""
+    """Stand in for a command whose packages a bare install lacks: it says what to install."""
 
     def refuse() -> None:
         hint = "pip install 'secret-hygiene[all]'"
         raise UsageError(f"hygiene {name} needs the Python package {package}", hint=hint)
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
-    return click.Command(name, callback=refuse, context_settings=anything, short_help="Needs secret-hygiene[all].")
+    return click.Command(name, callback=refuse, context_settings=anything)
 
 
 @click.group(
