@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hygiene.config import Config, find_config, read_config
 from hygiene.detect.examine import Examiner
-from hygiene.detect.registry import Used, load_engine
+from hygiene.detect.registry import Loaded, Used, load_engine
 from hygiene.detect.rulefolders import RuleChoice
 from hygiene.places import cache_folder
 
@@ -41,10 +41,13 @@ class Scanning(NamedTuple):
     notices: tuple[str, ...] = ()
 
 
-def open_scanning(start: Path, root: Path | None, wishes: Wishes, *, base: str = "") -> Scanning:
+def open_scanning(
+    start: Path, root: Path | None, wishes: Wishes, *, base: str = "", load: Callable[..., Loaded] = load_engine
+) -> Scanning:
     """Open what a scan in ``start`` needs, inside the repository at ``root`` if there is one.
 
-    With ``base``, a commit, its policy counts; the one in ``start`` may only tighten it. Raises ConfigError.
+    With ``base``, a commit, its policy counts; the one in ``start`` may only tighten it. ``load`` gives the engine, as
+    ``load_engine`` does. Raises ConfigError.
     """
     config = read_config(Path(wishes.config) if wishes.config else find_config(_folder(start), root))
     notices: tuple[str, ...] = ()
@@ -53,7 +56,7 @@ def open_scanning(start: Path, root: Path | None, wishes: Wishes, *, base: str =
         config, folders, notices = _acceptance().base_policy(root, base, config)
     final = config
     choice = RuleChoice((*folders, *map(Path, wishes.rules)), config.disable, config.only_own_rules)
-    loaded = load_engine(choice, cache_folder(), kind=wishes.engine)
+    loaded = load(choice, cache_folder(), kind=wishes.engine)
     accepted = cache(lambda: _acceptance().open_accepted(final, start, root, wishes, base))
     return Scanning(
         config=config,

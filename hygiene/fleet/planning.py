@@ -9,6 +9,8 @@ from hygiene.fleet.tasks import PART, Unit
 SPLIT_BYTES = 96 << 20  # of packs; a larger repository is matched in parts of about this size
 BATCH_BYTES = 24 << 20  # of packs; smaller repositories go together up to this size …
 BATCH_UNITS = 40  # … or this number
+UNIT_BYTES = 128 << 10  # of packs that cost as much as a repository does, however small it is
+_LEAST_BYTES = 1 << 20  # of a batch near the end
 
 
 def units_of(whole: Unit, workers: int) -> list[Unit]:
@@ -23,19 +25,23 @@ def batches(units: Iterable[Unit], workers: int) -> Iterator[tuple[Unit, ...]]:
     """Group ``units``, the largest first, so that the last ones even out between ``workers``."""
     ordered = sorted(units, key=lambda unit: (-unit.bytes, unit.repository, unit.part))
     # Near the end a batch is small, whatever it could hold: nobody waits for another's last batch.
-    left = sum(unit.bytes for unit in ordered)
+    left = sum(map(_cost, ordered))
     batch: list[Unit] = []
     size = 0
     for unit in ordered:
-        if batch and not _fits(batch, size + unit.bytes, left, workers):
+        if batch and not _fits(batch, size + _cost(unit), left, workers):
             yield tuple(batch)
             left -= size
             batch, size = [], 0
         batch.append(unit)
-        size += unit.bytes
+        size += _cost(unit)
     if batch:
         yield tuple(batch)
 
 
 def _fits(batch: Sequence[Unit], size: int, left: int, workers: int) -> bool:
-    return len(batch) < BATCH_UNITS and size <= min(BATCH_BYTES, max(left // (4 * workers), 1 << 20))
+    return len(batch) < BATCH_UNITS and size <= min(BATCH_BYTES, max(left // (4 * workers), _LEAST_BYTES))
+
+
+def _cost(unit: Unit) -> int:
+    return unit.bytes + UNIT_BYTES

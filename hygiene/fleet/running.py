@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -11,13 +11,14 @@ from hygiene.fleet.engines.protocol import Batch, Engine
 from hygiene.fleet.inventory.models import DONE
 from hygiene.fleet.inventory.opening import Inventory
 from hygiene.fleet.inventory.queue import INTERRUPTED, begin_run, end_run, enqueue, note_problem, placing_unit
-from hygiene.fleet.inventory.results import finish
+from hygiene.fleet.inventory.results import write_outcomes
 from hygiene.fleet.key import FleetKey
 from hygiene.fleet.planning import batches, units_of
 from hygiene.fleet.survey import Known, Standing, survey
 from hygiene.fleet.tasks import PART, Outcome, Unit
 
 _MATCHED_AGAIN = 2  # times that the parts of a repository are matched again because it changed meanwhile
+_TOGETHER = 200  # repositories whose tasks are written in one transaction
 _CHANGES = "it changes while it is scanned"
 
 
@@ -102,30 +103,30 @@ class FleetRun:
         return tally
 
     def _work(self, changed: Sequence[Standing], engine: Engine) -> None:
-        units = [unit for standing in changed for unit in self._enqueued(standing, engine.workers)]
-        waiting = deque(batches(units, engine.workers))
+        waiting = deque(batches(self._enqueued(changed, engine.workers), engine.workers))
         while waiting or engine.busy():
             while waiting and engine.room():
                 engine.submit(Batch(waiting.popleft(), self._way.key, self._way.config))
             for outcomes in engine.done():
+                self._inventory.run(lambda session, some=outcomes: write_outcomes(session, some))  # type: ignore[misc]
                 for outcome in outcomes:
-                    waiting.extendleft((unit,) for unit in self._written(outcome))
+                    waiting.extendleft((unit,) for unit in self._next(outcome))
 
-    def _enqueued(self, standing: Standing, workers: int) -> list[Unit]:
-        known = standing.known
-        whole = Unit(known.id, standing.path, standing.tips, standing.digest, bytes=standing.bytes)
-        units = units_of(whole, workers)
-        left = self._inventory.run(lambda session: enqueue(session, standing, units))
-        if units[0].kind != PART:
-            return left
-        self._left[known.id] = {unit.part for unit in left}
-        return left or self._placing(units[0])
+    def _enqueued(self, changed: Sequence[Standing], workers: int) -> Iterator[Unit]:
+        for start in range(0, len(changed), _TOGETHER):
+            planned = [(one, units_of(_whole(one), workers)) for one in changed[start : start + _TOGETHER]]
+            lefts = self._inventory.run(lambda session, some=planned: enqueue(session, some))  # type: ignore[misc]
+            for (standing, units), left in zip(planned, lefts, strict=True):
+                if units[0].kind == PART:
+                    self._left[standing.known.id] = {unit.part for unit in left}
+                    yield from left or self._placing(units[0])
+                else:
+                    yield from left
 
-    def _written(self, outcome: Outcome) -> Iterable[Unit]:
-        """Write ``outcome``; gives what is to be done next."""
+    def _next(self, outcome: Outcome) -> Iterable[Unit]:
+        """Give what is to be done after ``outcome``."""
         unit = outcome.unit
         self._bytes += outcome.stats[1] if unit.kind == PART or unit.parts == 1 else 0
-        self._inventory.run(lambda session: finish(session, outcome))
         if outcome.problem:
             self._fail(unit.repository, outcome.problem)
         elif unit.kind == PART:
@@ -156,3 +157,7 @@ class FleetRun:
         if repository in self._open:
             self._open.discard(repository)
             self._watch.scanned(self._total - len(self._open), self._total, len(self._failed))
+
+
+def _whole(standing: Standing) -> Unit:
+    return Unit(standing.known.id, standing.path, standing.tips, standing.digest, bytes=standing.bytes)

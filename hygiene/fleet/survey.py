@@ -14,7 +14,7 @@ from hygiene.detect.baseline import FILE_NAME as BASELINE
 from hygiene.errors import HygieneError
 from hygiene.fleet.mirror import mirror_path, remote_tips, update_mirror
 from hygiene.fleet.tasks import git_folder
-from hygiene.fleet.tips import digest_of, local_tips, pack_bytes
+from hygiene.fleet.tips import digest_of, git_directory, local_tips, pack_bytes
 from hygiene.git import Git
 
 _POLICY = (FILE_NAME, PYPROJECT, BASELINE)
@@ -69,7 +69,7 @@ def _local(known: Known, rules: str) -> Standing:
     tips = local_tips(git)
     digest = digest_of(tips, rules, *_standing(folder, inside))
     standing = Standing(known, known.path, tips, digest)
-    return standing._replace(bytes=pack_bytes(git.common_dir())) if standing.changed else standing
+    return standing._replace(bytes=pack_bytes(git_directory(folder))) if standing.changed else standing
 
 
 def _remote(known: Known, mirrors: Path, rules: str) -> Standing:

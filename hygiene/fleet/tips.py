@@ -27,6 +27,14 @@ def digest_of(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
 
+def git_directory(folder: Path) -> Path:
+    """Give where a repository's objects lie; git is asked only about a linked worktree, whose ``.git`` is a file."""
+    inside = folder / ".git"
+    if inside.is_dir():
+        return inside
+    return Git(folder).common_dir() if inside.exists() else folder
+
+
 def pack_bytes(folder: Path) -> int:
     """Give the bytes of a repository's packs, and of its loose objects by their number; what can't be read counts 0."""
     objects = folder / "objects"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
 from hygiene import __version__
 from hygiene.cli.scanning import Wishes, open_scanning
+from hygiene.detect.registry import Loaded, load_engine
+from hygiene.detect.rulefolders import RuleChoice
 from hygiene.detect.seen import Notebook
 from hygiene.detect.sources.registry import open_source
 from hygiene.errors import HygieneError, SourceError
@@ -16,9 +19,11 @@ from hygiene.finding import ScanResult
 from hygiene.fleet.engines.protocol import Batch
 from hygiene.fleet.owners import read_owners
 from hygiene.fleet.tasks import PART, PLACE, Bench, Outcome, Unit, git_folder, work
-from hygiene.fleet.tips import local_tips
+from hygiene.fleet.tips import git_directory, local_tips
 from hygiene.git import Git
 from hygiene.places import cache_folder, repository_folder
+
+_ENGINES = 4  # that a worker keeps: repositories may switch rules off
 
 
 def perform(batch: Batch) -> list[Outcome]:
@@ -51,9 +56,12 @@ def _done(unit: Unit, batch: Batch) -> Outcome:
 def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
     bare = not (folder / ".git").exists()
     # A bare mirror has its policy in the default branch, where a clone has it in its files.
-    scanning = open_scanning(folder, folder, Wishes(config=config), base="HEAD" if bare and not config else "")
+    base = "HEAD" if bare and not config else ""
+    scanning = open_scanning(folder, folder, Wishes(config=config), base=base, load=_load)
     least = scanning.config.min_confidence
-    notebook = Notebook(repository_folder(git.common_dir()), cache_folder(), f"{__version__} {scanning.digest} {least}")
+    notebook = Notebook(
+        repository_folder(git_directory(folder)), cache_folder(), f"{__version__} {scanning.digest} {least}"
+    )
     source = (
         open_source("history", folder) if unit.kind == PART else open_source("remembered", folder, notebook=notebook)
     )
@@ -61,6 +69,16 @@ def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
         raise SourceError("it was pushed to while it was scanned", hint="scan again")
     completed = cast(Callable[[ScanResult], ScanResult], getattr(source, "completed", _as_it_is))
     return Bench(source, scanning.examiner, scanning.accepted, scanning.config.exclude, completed)
+
+
+def _load(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
+    """Give the engine that an earlier repository had: the rules of the package stay as long as this process does."""
+    return load_engine(choice, cache, kind=kind) if choice.folders else _load_built_in(choice, cache, kind)
+
+
+@lru_cache(maxsize=_ENGINES)
+def _load_built_in(choice: RuleChoice, cache: Path, kind: str) -> Loaded:
+    return load_engine(choice, cache, kind=kind)
 
 
 def _as_it_is(result: ScanResult) -> ScanResult:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from hygiene.fleet.engines.protocol import Batch, Perform
 from hygiene.fleet.tasks import Outcome
+
+_SECONDS = 1.0  # of work that is given back, and so written, together
 
 
 class InlineEngine:
@@ -35,9 +38,20 @@ class InlineEngine:
     def done(self) -> Iterator[list[Outcome]]:
         """Do the batch, and give what came of it."""
         batch, self._batch = self._batch, None
-        if batch is not None:
+        if batch is None:
+            return
+        done: list[Outcome] = []
+        due = time.monotonic() + _SECONDS
+        try:
             for unit in batch.units:
-                yield self._perform(batch._replace(units=(unit,)))
+                done += self._perform(batch._replace(units=(unit,)))
+                if time.monotonic() > due:
+                    yield done
+                    done, due = [], time.monotonic() + _SECONDS
+        except KeyboardInterrupt:  # what is done is kept
+            yield done
+            raise
+        yield done
 
     def close(self, *, cancel: bool = False) -> None:
         """End: there is nothing to end."""

@@ -115,6 +115,19 @@ class Repository(Base):
     low: Mapped[int]
 
 
+class Share(Base):
+    """How many findings of a repository one owner answers for: of those that count, by severity."""
+
+    __tablename__ = "share"
+    __table_args__ = (Index(None, "repository_id"), Index(None, "owner_id"))
+    repository_id: Mapped[int] = mapped_column(ForeignKey("repository.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))
+    critical: Mapped[int]
+    high: Mapped[int]
+    medium: Mapped[int]
+    low: Mapped[int]
+
+
 class Run(Base):
     """One ``fleet scan``."""
 

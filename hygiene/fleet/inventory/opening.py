@@ -21,11 +21,12 @@ from hygiene.fleet.key import FleetKey, fleet_folder
 Answer = TypeVar("Answer")
 Work = Callable[[Session], Answer]
 
-HEAD = "0002"  # the newest step of migrations/versions
+HEAD = "0003"  # the newest step of migrations/versions
 _PATIENCE = 180.0  # seconds for which a database may be gone
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _VARIABLE = "HYGIENE_FLEET_DATABASE"
 _KEY_ID = "key"
+_WRITER = 0x68796769656E66  # of one transaction at a time that writes results
 
 
 class InventoryError(StoreError):
@@ -106,6 +107,14 @@ def open_inventory(
     if key is not None:
         inventory.run(lambda session: _bind(session, key))
     return inventory
+
+
+def write_alone(session: Session) -> None:
+    """Let no other transaction that calls this write until this one is over: two scans never wait for each other."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _WRITER})
+    else:  # SQLite begins to write with the first statement that could
+        session.execute(text("update setting set value = value where id = 0"))
 
 
 def _engine(url: URL) -> Engine:

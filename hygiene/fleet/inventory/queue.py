@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
@@ -28,19 +29,25 @@ def to_survey(session: Session, names: Sequence[str] = (), numbers: Collection[i
     ]
 
 
-def enqueue(session: Session, standing: Standing, units: Sequence[Unit]) -> list[Unit]:
-    """Write the tasks of one repository, and give those that are not done.
+def enqueue(session: Session, planned: Sequence[tuple[Standing, Sequence[Unit]]]) -> list[list[Unit]]:
+    """Write the tasks of repositories, and give, of each, those that are not done.
 
     Where a run was cut short, its parts hold: they were cut for the same digest.
     """
-    repository = session.get_one(Repository, standing.known.id)
-    repository.path = standing.path
-    known = {
-        (task.kind, task.part): task
-        for task in session.scalars(
-            select(Task).where(Task.repository_id == repository.id, Task.digest == standing.digest)
-        )
-    }
+    numbers = [standing.known.id for standing, _ in planned]
+    repositories = {row.id: row for row in session.scalars(select(Repository).where(Repository.id.in_(numbers)))}
+    tasks: dict[tuple[int, str], list[Task]] = defaultdict(list)
+    for task in session.scalars(select(Task).where(Task.repository_id.in_(numbers))):
+        tasks[task.repository_id, task.digest].append(task)
+    left = []
+    for standing, units in planned:
+        repositories[standing.known.id].path = standing.path
+        left.append(_enqueue(session, tasks[standing.known.id, standing.digest], units))
+    return left
+
+
+def _enqueue(session: Session, tasks: Sequence[Task], units: Sequence[Unit]) -> list[Unit]:
+    known = {(task.kind, task.part): task for task in tasks}
     old = [task for task in known.values() if task.kind == units[0].kind]
     if old and old[0].parts != units[0].parts:
         units = [units[0]._replace(part=part, parts=old[0].parts) for part in range(old[0].parts)]

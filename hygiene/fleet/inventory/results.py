@@ -1,129 +1,163 @@
-"""Writes what a worker found: findings, exposures, counts and the task's state, in one transaction, exactly once."""
+"""Writes what workers found: findings, exposures, counts and the tasks' states, in one transaction, exactly once.
+
+What several tasks gave is written together: one query of each kind, however many repositories it is about.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TypeVar
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import Session
 
 from hygiene.finding import SEVERITIES
+from hygiene.fleet.inventory.counting import recount_exposures, recount_repositories, slices
 from hygiene.fleet.inventory.models import DONE, FAILED, OPEN, Exposure, Finding, Repository, Task
+from hygiene.fleet.inventory.opening import write_alone
 from hygiene.fleet.inventory.sources import owner_id
 from hygiene.fleet.tasks import PART, Outcome, Row
 
-Thing = TypeVar("Thing")
 ACCEPTED, GONE = -1, -2  # weights of findings that do not count
-_AT_ONCE = 500  # keys in one query
+TaskKey = tuple[int, str, str, int]  # repository, digest, kind, part
 
 
-def finish(session: Session, outcome: Outcome) -> bool:
-    """Write ``outcome`` unless its task is done already; says whether it did."""
-    task = _task(session, outcome)
-    if task is None or task.state == DONE:
-        return False
-    task.attempts += 1
-    task.finished = datetime.now(UTC)
-    task.state, task.problem = (FAILED, outcome.problem) if outcome.problem else (DONE, "")
-    if outcome.problem:
-        session.get_one(Repository, outcome.unit.repository).problem = outcome.problem
-    elif outcome.unit.kind == PART:
-        task.result = {
-            "ids": list(outcome.ids),
-            "listing": outcome.listing,
-            "stats": list(outcome.stats),
-            "skipped": [list(skip) for skip in outcome.skipped],
-        }
-    else:
-        _write(session, outcome)
-    return True
+def write_outcomes(session: Session, outcomes: Sequence[Outcome]) -> int:
+    """Write ``outcomes``, but for those whose tasks are done already; says how many it wrote."""
+    write_alone(session)
+    tasks = _tasks(session, outcomes)
+    new = [one for one in outcomes if (task := tasks.get(_key(one))) is not None and task.state != DONE]
+    repositories = _repositories(session, {one.unit.repository for one in new})
+    whole = []
+    for outcome in new:
+        task = tasks[_key(outcome)]
+        task.attempts += 1
+        task.finished = datetime.now(UTC)
+        task.state, task.problem = (FAILED, outcome.problem) if outcome.problem else (DONE, "")
+        if outcome.problem:
+            repositories[outcome.unit.repository].problem = outcome.problem
+        elif outcome.unit.kind == PART:
+            task.result = _result(outcome)
+        else:
+            whole.append(outcome)
+    if whole:
+        _Writing(session, repositories).write(whole)
+    return len(new)
 
 
-def _task(session: Session, outcome: Outcome) -> Task | None:
+def _key(outcome: Outcome) -> TaskKey:
     unit = outcome.unit
-    return session.scalar(
-        select(Task)
-        .where(
-            Task.repository_id == unit.repository,
-            Task.digest == unit.digest,
-            Task.kind == unit.kind,
-            Task.part == unit.part,
-        )
-        .with_for_update()
-    )
+    return unit.repository, unit.digest, unit.kind, unit.part
 
 
-def _write(session: Session, outcome: Outcome) -> None:
-    repository = session.get_one(Repository, outcome.unit.repository)
-    now = datetime.now(UTC)
-    if outcome.owner and repository.owner_id is None:
-        repository.owner_id = owner_id(session, outcome.owner)
-    exposures = _exposures(session, outcome.rows, now)
-    touched = _findings(session, repository, outcome, exposures, now)
-    session.flush()
-    recount_exposures(session, touched)
-    recount_repository(session, repository)
-    blobs, size, commits = outcome.stats
-    incomplete = [f"{path}: {reason}".lstrip(": ") for path, reason, whole in outcome.skipped if whole]
-    repository.problem = "; ".join(islice(incomplete, 3)) + (" …" if len(incomplete) > 3 else "")
-    repository.tips, repository.scanned = outcome.unit.tips, outcome.unit.digest
-    repository.scanned_at, repository.seconds = now, outcome.seconds
-    repository.bytes, repository.blobs, repository.commits = size, blobs, commits
-    others = Task.repository_id == repository.id, Task.digest != outcome.unit.digest
-    session.execute(Task.__table__.delete().where(*others))  # type: ignore[attr-defined]
+def _tasks(session: Session, outcomes: Sequence[Outcome]) -> dict[TaskKey, Task]:
+    columns = tuple_(Task.repository_id, Task.digest, Task.kind, Task.part)
+    query = select(Task).where(columns.in_([_key(one) for one in outcomes])).with_for_update()
+    return {(task.repository_id, task.digest, task.kind, task.part): task for task in session.scalars(query)}
 
 
-def _exposures(session: Session, rows: Sequence[Row], now: datetime) -> dict[str, Exposure]:
-    found: dict[str, Exposure] = {}
-    for names in _slices(sorted({row.fingerprint for row in rows})):
-        for one in session.scalars(select(Exposure).where(Exposure.fingerprint.in_(names))):
-            found[one.fingerprint] = one
-            one.last_seen = now
-    for row in rows:
-        weight = SEVERITIES.index(row.severity)
-        if row.fingerprint in found:
-            found[row.fingerprint].weight = max(weight, found[row.fingerprint].weight)
-            continue
-        found[row.fingerprint] = exposure = Exposure(
-            fingerprint=row.fingerprint, rule=row.rule, description=row.description, weight=weight, length=row.length,
-            state=OPEN, verification="unverified", repositories=0, places=0, first_seen=now, last_seen=now, closed=None,
-        )  # fmt: skip
-        session.add(exposure)
-    session.flush()
-    return found
+def _repositories(session: Session, numbers: Collection[int]) -> dict[int, Repository]:
+    return {row.id: row for row in session.scalars(select(Repository).where(Repository.id.in_(numbers)))}
 
 
-def _findings(
-    session: Session, repository: Repository, outcome: Outcome, exposures: Mapping[str, Exposure], now: datetime
-) -> set[int]:
-    """Bring the repository's findings up to the outcome's rows; gives the exposures whose counts may have changed."""
-    query = select(Finding).where(Finding.repository_id == repository.id)
-    known = {(one.exposure_id, one.path, one.place): one for one in session.scalars(query)}
-    touched = {one.exposure_id for one in known.values()}
-    owners: dict[str, int | None] = {}
-    seen = set()
-    for index, row in enumerate(outcome.rows):
-        exposure = exposures[row.fingerprint].id
-        identity = exposure, row.path, row.place
-        if identity in seen:
-            continue
-        seen.add(identity)
-        name = outcome.owners[index] if index < len(outcome.owners) else ""
-        if name not in owners:
-            owners[name] = owner_id(session, name)
-        finding = known.get(identity)
-        if finding is None:
-            finding = Finding(repository_id=repository.id, exposure_id=exposure, first_seen=now)
-            session.add(finding)
-            touched.add(exposure)
-        _fill(finding, row, owners[name] or repository.owner_id)
-    for identity, finding in known.items():
-        if identity not in seen and finding.gone is None:
-            finding.gone, finding.weight = now, GONE
-    return touched
+def _result(outcome: Outcome) -> dict[str, object]:
+    return {
+        "ids": list(outcome.ids),
+        "listing": outcome.listing,
+        "stats": list(outcome.stats),
+        "skipped": [list(skip) for skip in outcome.skipped],
+    }
+
+
+class _Writing:
+    """What several repositories' outcomes need while they are written."""
+
+    def __init__(self, session: Session, repositories: Mapping[int, Repository]) -> None:
+        self._session = session
+        self._repositories = repositories
+        self._now = datetime.now(UTC)
+        self._owners: dict[str, int | None] = {"": None}
+        self._exposures: dict[str, Exposure] = {}
+        self._known: dict[int, list[Finding]] = defaultdict(list)
+        self._touched: set[int] = set()  # exposures whose counts may have changed
+
+    def write(self, outcomes: Sequence[Outcome]) -> None:
+        """Bring findings, exposures, owners and counts up to ``outcomes``, each of another whole repository."""
+        self._read_exposures([row for outcome in outcomes for row in outcome.rows])
+        numbers = [outcome.unit.repository for outcome in outcomes]
+        for finding in self._session.scalars(select(Finding).where(Finding.repository_id.in_(numbers))):
+            self._known[finding.repository_id].append(finding)
+        for outcome in outcomes:
+            self._write_one(self._repositories[outcome.unit.repository], outcome)
+        self._forget_tasks(outcomes)
+        self._session.flush()
+        recount_exposures(self._session, self._touched)
+        recount_repositories(self._session, numbers)
+
+    def _read_exposures(self, rows: Sequence[Row]) -> None:
+        found = self._exposures
+        for names in slices(sorted({row.fingerprint for row in rows})):
+            for one in self._session.scalars(select(Exposure).where(Exposure.fingerprint.in_(names))):
+                found[one.fingerprint] = one
+                one.last_seen = self._now
+        for row in rows:
+            weight = SEVERITIES.index(row.severity)
+            if row.fingerprint in found:
+                found[row.fingerprint].weight = max(weight, found[row.fingerprint].weight)
+                continue
+            found[row.fingerprint] = _exposure(row, weight, self._now)
+            self._session.add(found[row.fingerprint])
+        self._session.flush()
+
+    def _write_one(self, repository: Repository, outcome: Outcome) -> None:
+        if outcome.owner and repository.owner_id is None:
+            repository.owner_id = self._owner(outcome.owner)
+        self._write_findings(repository, outcome)
+        incomplete = [f"{path}: {reason}".lstrip(": ") for path, reason, whole in outcome.skipped if whole]
+        repository.problem = "; ".join(islice(incomplete, 3)) + (" …" if len(incomplete) > 3 else "")
+        repository.tips, repository.scanned = outcome.unit.tips, outcome.unit.digest
+        repository.scanned_at, repository.seconds = self._now, outcome.seconds
+        repository.blobs, repository.bytes, repository.commits = outcome.stats
+
+    def _write_findings(self, repository: Repository, outcome: Outcome) -> None:
+        known = {(one.exposure_id, one.path, one.place): one for one in self._known[repository.id]}
+        self._touched |= {one.exposure_id for one in known.values()}
+        seen = set()
+        for row, owner in zip(outcome.rows, outcome.owners or ("",) * len(outcome.rows), strict=True):
+            exposure = self._exposures[row.fingerprint].id
+            identity = exposure, row.path, row.place
+            if identity in seen:
+                continue
+            seen.add(identity)
+            finding = known.get(identity)
+            if finding is None:
+                finding = Finding(repository_id=repository.id, exposure_id=exposure, first_seen=self._now)
+                self._session.add(finding)
+                self._touched.add(exposure)
+            _fill(finding, row, self._owner(owner) or repository.owner_id)
+        for identity, finding in known.items():
+            if identity not in seen and finding.gone is None:
+                finding.gone, finding.weight = self._now, GONE
+
+    def _forget_tasks(self, outcomes: Sequence[Outcome]) -> None:
+        """Drop the tasks of earlier states of the repositories."""
+        numbers, digests = zip(*((one.unit.repository, one.unit.digest) for one in outcomes), strict=True)
+        others = Task.repository_id.in_(numbers), Task.digest.not_in(digests)
+        self._session.execute(delete(Task).where(*others).execution_options(synchronize_session=False))
+
+    def _owner(self, name: str) -> int | None:
+        if name not in self._owners:
+            self._owners[name] = owner_id(self._session, name)
+        return self._owners[name]
+
+
+def _exposure(row: Row, weight: int, now: datetime) -> Exposure:
+    return Exposure(
+        fingerprint=row.fingerprint, rule=row.rule, description=row.description, weight=weight, length=row.length,
+        state=OPEN, verification="unverified", repositories=0, places=0, first_seen=now, last_seen=now, closed=None,
+    )  # fmt: skip
 
 
 def _fill(finding: Finding, row: Row, owner: int | None) -> None:
@@ -136,36 +170,3 @@ def _fill(finding: Finding, row: Row, owner: int | None) -> None:
     ):  # fmt: skip
         if getattr(finding, name) != getattr(row, name):
             setattr(finding, name, getattr(row, name))
-
-
-def recount_exposures(session: Session, ids: Iterable[int]) -> None:
-    """Count again the places and repositories of the exposures ``ids``; one that comes back is open again."""
-    for some in _slices(sorted(ids)):
-        query = (
-            select(Finding.exposure_id, func.count(), func.count(Finding.repository_id.distinct()))
-            .where(Finding.exposure_id.in_(some), Finding.weight >= 0)
-            .group_by(Finding.exposure_id)
-        )
-        counts = {exposure: (places, repositories) for exposure, places, repositories in session.execute(query)}
-        session.execute(
-            update(Exposure),
-            [
-                {"id": number, "places": counts.get(number, (0, 0))[0], "repositories": counts.get(number, (0, 0))[1]}
-                for number in some
-            ],
-        )
-
-
-def recount_repository(session: Session, repository: Repository) -> None:
-    """Count the repository's findings that matter, by severity."""
-    columns = [_count(Finding.weight == weight) for weight in range(len(SEVERITIES))]
-    counts = session.execute(select(*columns).where(Finding.repository_id == repository.id, Finding.weight >= 0)).one()
-    repository.low, repository.medium, repository.high, repository.critical = (int(count or 0) for count in counts)
-
-
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.sum(case((condition, 1), else_=0))
-
-
-def _slices(things: Sequence[Thing]) -> Iterable[Sequence[Thing]]:
-    return (things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from hygiene.fleet.inventory.models import CLOSED, GONE, OPEN, ROTATED, Exposure, Finding, Owner, Repository, Snapshot
+from hygiene.fleet.inventory.models import CLOSED, GONE, OPEN, ROTATED, Exposure, Owner, Repository, Share, Snapshot
 
 
 class Standing(NamedTuple):
@@ -46,17 +46,16 @@ def standing(session: Session) -> Standing:
 
 def standing_of_owners(session: Session) -> dict[str, Standing]:
     """Count for each owner: the places that are theirs, by severity, and the repositories that these are in."""
-    counts = [func.sum(case((Finding.weight == weight, 1), else_=0)) for weight in (3, 2, 1, 0)]
+    sums = (func.sum(counter) for counter in (Share.critical, Share.high, Share.medium, Share.low))
     query = (
-        select(Owner.name, func.count(), *counts)
-        .join(Owner, Owner.id == Finding.owner_id)
-        .where(Finding.weight >= 0)
+        select(Owner.name, func.count(), *sums)
+        .join(Owner, Owner.id == Share.owner_id)
         .group_by(Owner.name)
         .order_by(Owner.name)
     )
     return {
-        name: Standing(0, 0, int(places), int(critical), int(high), int(medium), int(low))
-        for name, places, critical, high, medium, low in session.execute(query)
+        name: Standing(repositories, 0, sum(map(int, counts)), *map(int, counts))
+        for name, repositories, *counts in session.execute(query)
     }
 
 

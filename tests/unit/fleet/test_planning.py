@@ -22,3 +22,9 @@ def test_planning_batches_hold_every_unit_once_and_the_largest_first() -> None:
     assert grouped[0][0].bytes == 299 * 10_000
     assert max(map(len, grouped)) <= BATCH_UNITS
     assert len(grouped) >= 8
+
+
+def test_planning_many_tiny_repositories_end_in_small_batches() -> None:
+    grouped = list(batches([_unit(number, 300) for number in range(200)], 2))
+    assert len(grouped[0]) > len(grouped[-1])
+    assert len(grouped[-1]) <= 8
