@@ -108,8 +108,12 @@ class _Reader:
         words = {key: self._value(where, entry, key, str, "") for key in ("names", "provider", "max_age", "window")}
         if not words["names"]:
             raise self._error(where, "each entry needs names, a glob such as shop/*")
-        consumers = self._strings(where, entry, "consumers")
-        return RotationPolicy(**words, consumers=consumers, settings=self._settings(where, entry))
+        return RotationPolicy(
+            **words,
+            consumers=self._strings(where, entry, "consumers"),
+            copies=self._strings(where, entry, "copies"),
+            settings=self._settings(where, entry),
+        )
 
     def _settings(self, where: str, table: dict[str, Any]) -> dict[str, str]:
         settings = self._table(table, "settings", tuple(table.get("settings", {})))

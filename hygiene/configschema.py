@@ -54,6 +54,7 @@ def config_schema() -> dict[str, Any]:
                                 {
                                     **dict.fromkeys(("names", "provider", "max_age", "window"), _STRING),
                                     "consumers": _STRINGS,
+                                    "copies": _STRINGS,
                                     "settings": settings,
                                 },
                                 "names",

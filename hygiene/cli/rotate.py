@@ -192,7 +192,7 @@ def _steps(provider: Provider) -> str:
 
 
 def _confirm(rotations: Rotations, name: str) -> Rotated:
-    if rotations.next_step(name) is Step.ISSUE:
+    if rotations.next_step(name) in (Step.ISSUE, Step.VERIFY):
         return rotations.resume(Request(name, answer=read_value(name, None, raw=False)))
     return rotations.resume(Request(name, revoked=True))
 

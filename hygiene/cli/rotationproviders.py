@@ -12,6 +12,7 @@ from hygiene.config import ProviderSettings
 from hygiene.errors import NotFoundError
 from hygiene.finding import Finding
 from hygiene.reference import parse_reference
+from hygiene.rotate.copies import Copy, open_copy
 from hygiene.rotate.provider import Provider, Target
 from hygiene.rotate.registry import DECLARED, guess_provider, open_provider, provider_name
 from hygiene.rotate.schedule import policy_of
@@ -49,6 +50,11 @@ class RotationProviders:
         labels = {"rule": finding.rule, **around}
         name = guess_provider(labels, finding.secret)
         return open_provider(name, self._target(name, finding.rule, labels, None))
+
+    def copies(self, name: str) -> list[Copy]:
+        """Open the places outside of the store that get the value of ``name``. Raises ConfigError, ProviderError."""
+        policy = policy_of(name, self._composition.config)
+        return [open_copy(place, lambda kind: self._target(kind, name, {}, None)) for place in policy.copies]
 
     def _target(self, provider: str, name: str, labels: Mapping[str, str], answer: Secret | None) -> Target:
         tables, fixed = self._tables.of(labels.get("rule", ""))

@@ -16,6 +16,7 @@ from hygiene.cli.rotationproviders import RotationProviders
 from hygiene.cli.rotationrequest import ASKED, Request
 from hygiene.crypto import Identity, find_identity, seal, unseal
 from hygiene.errors import (
+    ConfigError,
     ConflictError,
     IdentityError,
     NotFoundError,
@@ -27,6 +28,7 @@ from hygiene.finding import Finding
 from hygiene.git import Git, find_root
 from hygiene.journal import Journal
 from hygiene.places import cache_folder, home_folder, repository_folder
+from hygiene.rotate.abandoning import abandoned
 from hygiene.rotate.beginning import JOB, begin
 from hygiene.rotate.provider import ByHand, Provider
 from hygiene.rotate.rotation import Rotated, Rotation
@@ -79,12 +81,21 @@ class Rotations:
         with self._locked(request):
             if request.reason != ASKED and not self._journal_path(request.name).exists():
                 raise SupersededError(f"another runner has finished the rotation of {request.name}")
-            return self._rotation(self._open(request.name), request).run()
+            rotation = self._rotation(self._open(request.name), request)
+            if request.answer is not None and self.next_step(request.name) is Step.VERIFY:
+                rotation.issuing.take(request.answer)
+            return rotation.run()
 
     def abort(self, name: str) -> Rotated:
-        """Go back to the old value; NotFoundError when no rotation of this secret is unfinished."""
+        """Go back to the old value; NotFoundError when no rotation of this secret is unfinished.
+
+        Where the secret was deleted meanwhile there is no way back, and only the journal ends.
+        """
         with self._locked(Request(name)):
-            return self._rotation(self._open(name), Request(name)).abort()
+            journal, told = self._open(name), self.store.describe(name)
+            if told is None or told.deleted is not None:
+                return abandoned(journal, self.store, self._composition.recorder)
+            return self._rotation(journal, Request(name)).abort()
 
     def current_version(self, name: str) -> str:
         """Name the current version of a secret, or "" where there is none."""
@@ -136,9 +147,17 @@ class Rotations:
         facts = journal.facts
         request = request._replace(provider=str(facts["provider"]), labels=facts.get("labels", {}))
         provider = self.provider(request)
+        if request.answer is None and provider.abilities.overlap is not facts.get(
+            "overlap", provider.abilities.overlap
+        ):
+            raise ConfigError(
+                f"the settings of {request.name} were changed since its rotation began",
+                hint=f"put them back, then go on (--resume) or go back: hygiene rotate {request.name} --abort",
+            )
         (cache_folder() / VERDICTS).unlink(missing_ok=True)  # it says live of what is about to die
         work = Work(self.store, provider, self._composition.recorder, journal, sealer=self._sealer)
-        return Rotation(work, before_revoke=lambda: self._before_revoke(request, provider))
+        copies = self._providers.copies(request.name)
+        return Rotation(work, before_revoke=lambda: self._before_revoke(request, provider), copies=copies)
 
     def _before_revoke(self, request: Request, provider: Provider) -> None:
         if isinstance(provider, ByHand) and not provider.revokes and not request.revoked:

@@ -49,6 +49,7 @@ def begin(
             f"another rotation of {name} is under way: a value is pending",
             hint=f"finish it where it was started (--resume), or give it up: hygiene rotate {name} --abort",
         )
+    before = _tested(store, name, provider, companion)
     return journal_at(
         name=name,
         store=store.uri,
@@ -56,7 +57,9 @@ def begin(
         old=old.id,
         prepares=provider.abilities.prepares,
         reason=reason,
-        before=_tested(store, name, provider, companion).verdict.value,
+        before=before.verdict.value,
+        identity=before.identity,
+        overlap=provider.abilities.overlap,
         labels=dict(labels),
         companion=companion,
         companion_old=halves[0][1] if companion else "",
@@ -69,7 +72,10 @@ def rotatable(store: Store, name: str) -> StoredSecret:
         raise RotationError(f"the store {store.uri} is read-only", hint="rotate in the system that writes it")
     secret = store.describe(name)
     if secret is None or secret.deleted is not None:
-        raise RotationError(f"the store {store.uri} has no secret {name}", hint="hygiene secret list shows what it has")
+        raise RotationError(
+            f"the store {store.uri} has no secret {name}",
+            hint="hygiene secret list shows what it has; an unfinished rotation of what was deleted ends with --abort",
+        )
     if secret.owner != OWNER:
         raise RotationError(
             f"{name} belongs to {secret.owner or 'someone else'}, so it is not touched",

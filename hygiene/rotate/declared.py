@@ -72,9 +72,19 @@ def check_from_answer(table: Table, answer: HttpAnswer) -> Check:
 
 
 def _live(table: Table, answer: HttpAnswer, evidence: str) -> Check:
-    if _said(table, "live_text", answer) == "":
+    said = _said(table, "live_text", answer)
+    if said == "":
         return Check(Verdict.UNKNOWN, evidence)
+    if said is None and answer.status < 300 and _is_excuse(json_of(answer)):
+        return Check(Verdict.UNKNOWN, f"{evidence}, with an error in the answer")
     return Check(Verdict.LIVE, evidence, identity=_told(table, "identity", answer), scopes=_scopes(table, answer))
+
+
+def _is_excuse(told: Any) -> bool:
+    """Say whether an answer that should tell of a login tells of an error instead."""
+    if not isinstance(told, Mapping):
+        return False
+    return bool(told.get("error") or told.get("errors")) or told.get("ok") is False or told.get("success") is False
 
 
 def is_done(table: Table, answer: HttpAnswer) -> bool:

@@ -77,10 +77,20 @@ class Issuing:
         elif work.provider.abilities.overlap:
             with work.access("rotate.revoke", which="new"):
                 self._give_up(new, old)
+            if not state.begun("verified") and isinstance(work.provider, Inventory):
+                self._clear_orphans(old)  # what came may be a part of what was made
         elif work.prepares and work.check(old, "old").verdict is not Verdict.LIVE:
             with work.access("rotate.issue", which="old"):
                 work.provider.issue(new, old)
         work.prove(old, Verdict.LIVE, "old", "the old value is not proved to work again")
+
+    def take(self, answer: Secret) -> None:
+        """Put ``answer``, which a person brings, in the place of a new value that is not proved to work."""
+        work = self._work
+        if answer == work.slots.read_old():
+            raise ProviderError("that is the old value", hint="make a new one at the provider first")
+        work.slots.clear()
+        self._put(answer)
 
     def adopted(self) -> bool:
         """Take up a pending value that was stored just before the kill, when this run had announced it."""
@@ -98,6 +108,8 @@ class Issuing:
             work.journal.record("issuing", known=sorted(map(_digest, self._identifiers(old))))
         with work.access("rotate.issue"):
             issued = work.provider.issue(old, prepared)
+            if issued == old:  # to revoke it later would leave nothing that works
+                raise ProviderError(f"the provider {work.provider.name} gave the old value as the new one")
         if prepared is None:
             self._keep(issued)
         elif issued != prepared:

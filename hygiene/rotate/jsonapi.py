@@ -23,8 +23,11 @@ class Answer(NamedTuple):
 class JsonApi:
     """Calls to one server."""
 
-    def __init__(self, provider: str, base: str, allowed: Sequence[str]) -> None:
-        """Call ``base`` (``https://host:port``); ProviderError unless ``allowed`` names its host."""
+    def __init__(self, provider: str, base: str, allowed: Sequence[str], *, public: bool = False) -> None:
+        """Call ``base`` (``https://host:port``); ProviderError unless ``allowed`` names its host.
+
+        ``public`` refuses addresses that are not, for hosts that we chose and not the configuration.
+        """
         parts = urlsplit(base)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ProviderError(f"not an address of {provider}: {base!r}", hint="write it as https://host:port")
@@ -38,6 +41,7 @@ class JsonApi:
                 hint=f'allow it: [providers.{provider}] hosts = ["{base if parts.scheme == "http" else parts.netloc}"]',
             )
         self._base = base.rstrip("/")
+        self._public = public
 
     def call(
         self, method: str, path: str, *, headers: Mapping[str, str], body: Any = None, ok: Sequence[int] = (200, 204)
@@ -48,7 +52,7 @@ class JsonApi:
         """
         content = None if body is None else json.dumps(body).encode()
         kind = {"Content-Type": "application/json"} if content is not None else {}
-        answer = fetch(HttpRequest(method, self._base + path, {**kind, **headers}, content), private=True)
+        answer = fetch(HttpRequest(method, self._base + path, {**kind, **headers}, content), private=not self._public)
         if answer.problem:
             error = OutcomeUnknownError if answer.sent and method not in ("GET", "LIST") else ProviderError
             raise error(f"no answer from {urlsplit(self._base).netloc}: {answer.problem}")
@@ -83,5 +87,5 @@ def basic(user: str, password: str) -> dict[str, str]:
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

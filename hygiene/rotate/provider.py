@@ -40,6 +40,7 @@ class Abilities(NamedTuple):
     prepares: bool = True  # we choose the new value, so it is stored before the provider changes
     verifiable: bool = True  # verify can tell live from dead
     propagation: float = 10.0  # seconds that a change may take to be seen everywhere
+    same_identity: bool = True  # old and new answer to the same name; False where users or tokens take turns
 
 
 class Target(NamedTuple):

@@ -15,13 +15,16 @@ from hygiene.secret import Secret
 PROVIDERS = {
     "aws_iam": "hygiene.rotate.providers.aws_iam:AwsIamProvider",
     "declared": "hygiene.rotate.providers.declared:DeclaredProvider",
+    "gcp_service_account": "hygiene.rotate.providers.gcp_service_account:GcpServiceAccountProvider",
     "mariadb": "hygiene.rotate.providers.mariadb:MariadbProvider",
     "openbao_approle": "hygiene.rotate.providers.openbao_approle:OpenbaoAppRoleProvider",
+    "openbao_database": "hygiene.rotate.providers.openbao_database:OpenbaoDatabaseProvider",
     "openbao_token": "hygiene.rotate.providers.openbao_token:OpenbaoTokenProvider",
     "postgresql": "hygiene.rotate.providers.postgresql:PostgresqlProvider",
     "rabbitmq": "hygiene.rotate.providers.rabbitmq:RabbitmqProvider",
     "redis": "hygiene.rotate.providers.redis:RedisProvider",
     "ssh": "hygiene.rotate.providers.ssh:SshProvider",
+    "tls": "hygiene.rotate.providers.tls:TlsProvider",
     "command": "hygiene.rotate.providers.command:CommandProvider",
 }
 ALIASES = {
@@ -41,11 +44,13 @@ DECLARED = "declared"  # by the rule's tables; with none, by a person
 _KEY_ID = re.compile(rb"A[KS]IA[A-Z2-7]{16}")
 _EXTRAS = {
     "aws_iam": "aws",
+    "gcp_service_account": "migrate",
     "mariadb": "mariadb",
     "postgresql": "postgres",
     "rabbitmq": "rabbitmq",
     "redis": "redis",
     "ssh": "migrate",
+    "tls": "migrate",
 }
 
 
@@ -70,6 +75,8 @@ def guess_provider(labels: Mapping[str, str], value: Secret) -> str:
         return "aws_iam"
     if {"role_id", "secret_id"} <= set(fields):
         return "openbao_approle"
+    if fields.get("type") == "service_account" and "private_key_id" in fields:
+        return "gcp_service_account"
     # A command is only run where someone names it: the rule "generic-password" says nothing of that.
     guesses = (ALIASES.get(name, name) for name in told if name)
     return next((name for name in guesses if name in PROVIDERS and name != "command"), DECLARED)

@@ -7,12 +7,13 @@ to work. A call whose outcome is unknown is never repeated before both values we
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from hygiene.errors import ConflictError, RotationError
 from hygiene.prove.event import OK
+from hygiene.rotate.copies import Copy
 from hygiene.rotate.issuing import Issuing
 from hygiene.rotate.provider import Verdict
 from hygiene.rotate.state import Step, next_step
@@ -36,9 +37,15 @@ class Rotated(NamedTuple):
 class Rotation:
     """One rotation, from wherever its journal says that it stands."""
 
-    def __init__(self, work: Work, before_revoke: Callable[[], None] = lambda: None) -> None:
-        """Drive ``work``; ``before_revoke`` raises RotationError while a consumer still needs the old value."""
+    def __init__(
+        self, work: Work, before_revoke: Callable[[], None] = lambda: None, copies: Sequence[Copy] = ()
+    ) -> None:
+        """Drive ``work``; ``before_revoke`` raises RotationError while a consumer still needs the old value.
+
+        ``copies`` get the new value before the old one dies, and the old one back when the rotation is aborted.
+        """
         self.work = work
+        self._copies = copies
         self.issuing = Issuing(work)
         self._before_revoke = before_revoke
         self._evidence = ""
@@ -86,6 +93,9 @@ class Rotation:
         """Prove that the value read back from the store works."""
         new = self.work.slots.read_new(self.work.state.version)
         check = self.work.prove(new, Verdict.LIVE, "new", "the new value is not proved to work")
+        before = str(self.work.journal.facts.get("identity", ""))
+        if self.work.provider.abilities.same_identity and before and check.identity not in ("", before):
+            self.work.stuck(f"the new value is {check.identity}'s, and the old one {before}'s")
         self.work.journal.record("verified", evidence=check.evidence)
 
     def _promote(self) -> None:
@@ -108,6 +118,7 @@ class Rotation:
         if work.provider.abilities.verifiable:
             work.prove(current, Verdict.LIVE, "new", "the new value does not work any more")
         if not work.state.begun("revoking"):
+            self._copy(current)
             if work.provider.abilities.overlap:
                 work.sleep(_IN_FLIGHT)
             self._before_revoke()
@@ -117,6 +128,12 @@ class Rotation:
         self._evidence = self._proved_dead(old)
         work.note_companion("rotate.revoke")
         work.journal.record("revoked", evidence=self._evidence)
+
+    def _copy(self, value: Secret) -> None:
+        """Write ``value`` where it is copied to; nobody notes that it was done, since twice is the same as once."""
+        for copy in self._copies:
+            with self.work.access("rotate.copy", to=copy.place):
+                copy.write(value)
 
     def _proved_dead(self, old: Secret) -> str:
         if not self.work.provider.abilities.verifiable:
@@ -147,6 +164,8 @@ class Rotation:
         if not state.begun("withdrawn"):
             if state.version:
                 work.slots.demote(state.version)
+            if state.begun("promoted"):
+                self._copy(work.slots.read_old())
             if state.begun("issuing"):
                 self.issuing.withdraw()
             work.journal.record("withdrawn")

@@ -50,6 +50,7 @@ class DeclaredProvider:
             prepares=False,
             verifiable=has_request(self._table("verify")),
             propagation=10.0,
+            same_identity=rotates and not self._table("rotate").get("overlap"),  # else it may be the token's own name
         )
 
     def prepare(self, current: Secret) -> Secret | None:
@@ -216,6 +217,8 @@ class DeclaredProvider:
         value = value_at(told, table.get("value", "/token"))
         if not isinstance(value, str) or not value:
             raise OutcomeUnknownError("the provider's answer to the rotation holds no new value")
+        if value == _taken_apart(current)[0]:
+            raise ProviderError("the provider gave the old value as the new one")
         fields = fields_of(current)
         if not fields:
             return Secret.from_text(value)

@@ -10,8 +10,9 @@ import secrets
 from typing import Any
 from urllib.parse import quote
 
-from hygiene.errors import ProviderError
-from hygiene.rotate.jsonapi import JsonApi, RefusedError, check_from_error
+from hygiene.errors import OutcomeUnknownError, ProviderError
+from hygiene.rotate.jsonapi import RefusedError, check_from_error
+from hygiene.rotate.openbaoapi import OpenBaoApi
 from hygiene.rotate.provider import Abilities, Check, Target, Verdict
 from hygiene.rotate.stored import fields_of, with_fields
 from hygiene.secret import Secret
@@ -28,6 +29,7 @@ class OpenbaoAppRoleProvider:
     def __init__(self, target: Target) -> None:
         """Rotate for ``target``; labels: address, role, mount (default approle), namespace."""
         self._target = target
+        self._api = OpenBaoApi(self.name, target)
         self._mount = "/v1/auth/" + target.labels.get("mount", "approle").strip("/")
 
     def prepare(self, current: Secret) -> Secret | None:
@@ -50,12 +52,14 @@ class OpenbaoAppRoleProvider:
         try:
             fields = _fields(secret)
             body = {"role_id": fields["role_id"], "secret_id": fields["secret_id"]}
-            token = self._call("POST", f"{self._mount}/login", {}, body)["auth"]["client_token"]
+            told = self._api.call("POST", f"{self._mount}/login", "", body).get("auth")
+            if not isinstance(told, dict) or not told.get("client_token"):
+                raise OutcomeUnknownError("the server's answer holds no token")
         except ProviderError as error:
             return check_from_error(error, dead=(400,))
         with contextlib.suppress(ProviderError):  # it ends by itself, too
-            self._call("POST", "/v1/auth/token/revoke-self", {"X-Vault-Token": str(token)})
-        return Check(Verdict.LIVE, "login accepted", identity=str(fields["role_id"]))
+            self._api.call("POST", "/v1/auth/token/revoke-self", str(told["client_token"]))
+        return Check(Verdict.LIVE, "login accepted", identity=str(fields["role_id"]), scopes=_policies(told))
 
     def revoke(self, old: Secret, current: Secret) -> None:
         """Destroy the old secret id."""
@@ -70,22 +74,18 @@ class OpenbaoAppRoleProvider:
                 raise
 
     def _admin(self, action: str, body: Any) -> Any:
-        role, admin = self._target.labels.get("role", ""), self._target.admin
-        if not role or admin is None:
+        role = self._target.labels.get("role", "")
+        if not role or self._target.admin is None:
             raise ProviderError(
                 "secret ids are changed by an admin, for a role",
                 hint='set the label role, and [providers.openbao_approle] admin = "ref+…" (a token)',
             )
-        token = admin.reveal().decode().strip()
-        return self._call("POST", f"{self._mount}/role/{quote(role, safe='')}/{action}", {"X-Vault-Token": token}, body)
+        return self._api.admin("POST", f"{self._mount}/role/{quote(role, safe='')}/{action}", body)
 
-    def _call(self, method: str, path: str, headers: dict[str, str], body: Any = None) -> Any:
-        base = self._target.labels.get("address", "")
-        if not base:
-            raise ProviderError("it is not known where the server is", hint="set the label address: https://host:8200")
-        if namespace := self._target.labels.get("namespace"):
-            headers = {**headers, "X-Vault-Namespace": namespace}
-        return JsonApi(self.name, base, self._target.hosts).call(method, path, headers=headers, body=body).value
+
+def _policies(told: dict[str, Any]) -> tuple[str, ...]:
+    found = told.get("policies")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _fields(secret: Secret) -> dict[str, Any]:

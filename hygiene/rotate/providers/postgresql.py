@@ -42,7 +42,11 @@ class PostgresqlProvider:
                 "alternating roles need an admin credential", hint='name one: [providers.postgresql] admin = "ref+…"'
             )
         self.abilities = Abilities(
-            overlap=bool(self._roles), self_service=not self._roles, idempotent_issue=True, propagation=5.0
+            overlap=bool(self._roles),
+            self_service=not self._roles,
+            idempotent_issue=True,
+            propagation=5.0,
+            same_identity=not self._roles,
         )
 
     def prepare(self, current: Secret) -> Secret | None:
