@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hygiene.errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_SHIPPED = _PACKAGE / "_rules"
+_SHIPPED = _PACKAGE / "rules.tar.gz"  # of a wheel; see hatch_build.py
 
 
 class RuleChoice(NamedTuple):
@@ -21,25 +21,17 @@ class RuleChoice(NamedTuple):
 
 
 def built_in_folder() -> Path:
-    """Where the built-in rules lie: inside the wheel, or beside the package in a checkout."""
-    return _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent / "rules"
+    """Where the built-in rules lie: packed inside the wheel, or in a folder beside the package in a checkout."""
+    return _SHIPPED if _SHIPPED.is_file() else _PACKAGE.parent / "rules"
 
 
 def deciding_files(choice: RuleChoice) -> list[Path]:
-    """List the files whose state decides on the rules of ``choice``.
-
-    The built-in rules of an installed package are replaced as a whole, so their folder stands for some 270 files.
-    """
-    own = rule_files(RuleChoice(choice.folders, choice.disable, only=True))
-    if choice.only:
-        return own
-    folder = built_in_folder()
-    return [folder, *own] if folder == _SHIPPED else [*_files(folder), *own]
+    """List the files whose state decides on the rules of ``choice``."""
+    return rule_files(choice.folders if choice.only else (built_in_folder(), *choice.folders))
 
 
-def rule_files(choice: RuleChoice) -> list[Path]:
-    """List the rule files of ``choice``. Raises ConfigError for a folder that is not there."""
-    folders = choice.folders if choice.only else (built_in_folder(), *choice.folders)
+def rule_files(folders: Sequence[Path]) -> list[Path]:
+    """List the rule files in ``folders``, or files. Raises ConfigError for a folder that is not there."""
     return [path for folder in folders for path in _files(folder)]
 
 

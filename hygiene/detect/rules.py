@@ -5,6 +5,7 @@ Hooks need not read TOML: :func:`rules_digest` says cheaply whether a cached set
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from hygiene import __version__
 from hygiene.detect.rule import Rule, RuleSet
 from hygiene.detect.rulefile import parse_rule_file
-from hygiene.detect.rulefolders import RuleChoice, built_in_folder, rule_files
+from hygiene.detect.rulefolders import built_in_folder, rule_files
 from hygiene.errors import ConfigError
 from hygiene.suggestion import suggest
 
@@ -47,7 +48,17 @@ def load_rules(folders: Sequence[Path] = (), *, disable: Sequence[str] = (), onl
 
 
 def _read_files(folders: Sequence[Path], only: bool) -> list[tuple[Path, bytes]]:
-    return [(path, _read(path)) for path in rule_files(RuleChoice(tuple(folders), only=only))]
+    own = [(path, _read(path)) for path in rule_files(folders)]
+    return own if only else [*_read_built_in(), *own]
+
+
+def _read_built_in() -> list[tuple[Path, bytes]]:
+    place = built_in_folder()
+    if place.is_dir():
+        return [(path, _read(path)) for path in rule_files([place])]
+    with tarfile.open(place) as archive:
+        opened = [(place / member.name, archive.extractfile(member)) for member in archive]
+        return [(path, file.read()) for path, file in opened if file]
 
 
 def _read(path: Path) -> bytes:

@@ -1,12 +1,16 @@
 """What is published can be built again, bit for bit, by anyone."""
 
+import compileall
 import email
+import io
+import json
 import os
-import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -63,9 +67,68 @@ def test_wheel_holds_the_rules_and_the_model_and_needs_little(built):
         names = archive.namelist()
         (metadata,) = (name for name in names if name.endswith("/METADATA"))
         needed = email.message_from_bytes(archive.read(metadata)).get_all("Requires-Dist")
-    shipped = {Path(name).name for name in names if re.fullmatch(r"hygiene/_rules/[^/]+\.toml", name)}
-    assert shipped == {path.name for path in (CHECKOUT / "rules").glob("*.toml")}
+        rules, rooms = (io.BytesIO(archive.read(f"hygiene/{name}")) for name in ("rules.tar.gz", "rooms.zip"))
+    with tarfile.open(fileobj=rules) as archive:
+        assert set(archive.getnames()) == {path.name for path in (CHECKOUT / "rules").glob("*.toml")}
+    with zipfile.ZipFile(rooms) as archive:
+        packed = {f"hygiene/{name}" for name in archive.namelist()}
+    modules = {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "hygiene").rglob("*.py")}
+    shipped = {name for name in names if name.endswith(".py") and not name.startswith("hygiene/migrations/")}
+    assert shipped | packed == modules
+    assert not shipped & packed
     assert "hygiene/detect/model/generic.bin" in names
     assert not [name for name in names if name.startswith(("tests", "bench", "hooks"))]
     bare = {line.split(">=")[0] for line in needed if "extra ==" not in line}
     assert bare == {"click", "hyperscan", "ahocorasick-rs", "platformdirs", "rfc8785"}
+
+
+@pytest.fixture(scope="module")
+def installed(built, tmp_path_factory):
+    """The wheel as an installer leaves it: unpacked and compiled, apart from this checkout."""
+    folder, first = built
+    target = tmp_path_factory.mktemp("installed")
+    (wheel,) = (folder / "out" / name for name in first if name.endswith(".whl"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+    compileall.compile_dir(target, quiet=2)
+    return target
+
+
+def test_bare_install_stays_under_12_mb_with_its_bytecode(installed, tmp_path):
+    for name in ("click", "hyperscan", "rfc8785"):
+        for file in metadata.distribution(name).files:
+            if (original := Path(str(file.locate()))).suffix != ".pyc" and ".." not in file.parts:
+                copied = tmp_path / file
+                copied.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(original, copied)
+    compileall.compile_dir(tmp_path, quiet=2)
+    files = [path for folder in (tmp_path, installed) for path in folder.rglob("*") if path.is_file()]
+    assert {"_hs_ext", "core"} <= {path.name.partition(".")[0] for path in files if path.suffix in (".pyc", ".so")}
+    assert sum(file.stat().st_size for file in files) <= 12_000_000
+
+
+@pytest.mark.parametrize("command", ["rules list --json", "migrate", "secret list", "access --help", "rotate --due"])
+def test_installed_wheel_runs_what_is_packed_in_it(installed, tmp_path, command):
+    subprocess.run(["git", "init", "-q", str(tmp_path / "repository")], check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "hygiene", *command.split()],
+        cwd=tmp_path / "repository",
+        env=os.environ | {"PYTHONPATH": str(installed), "HYGIENE_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    if command.startswith("rules"):
+        assert len(json.loads(done.stdout)) > 500
+
+
+def test_installed_wheel_makes_the_inventory_of_a_fleet(installed, tmp_path):
+    code = (
+        "from sqlalchemy import create_engine, inspect; from hygiene.fleet.inventory import migrate; "
+        f"engine = create_engine('sqlite:///{tmp_path}/fleet.db'); migrate.upgrade(engine); "
+        "print(migrate.__file__, *inspect(engine).get_table_names())"
+    )
+    environment = os.environ | {"PYTHONPATH": str(installed)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "rooms.zip" in done.stdout and " repository " in done.stdout

@@ -10,8 +10,11 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy import text as sql
 
+import hygiene
 from hygiene.errors import ConfigError
 
+_BESIDE = Path(__file__).parent / "migrations"
+_SHIPPED = Path(hygiene.__file__).parent / "migrations"  # of a wheel, which has the rest of this room in an archive
 _LOCK = 0x68796769656E65  # "hygiene": one migration at a time, whoever starts it
 
 
@@ -27,7 +30,7 @@ def downgrade(engine: Engine, step: str) -> None:
 
 def _run(engine: Engine, step: str, *, up: bool) -> None:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_BESIDE if _BESIDE.is_dir() else _SHIPPED).replace("%", "%%"))
     with engine.begin() as connection:
         _lock(connection)
         config.attributes["connection"] = connection
