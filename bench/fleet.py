@@ -1,10 +1,12 @@
 """A fleet scan against plain scans of the same repositories, in one run.
 
-    python -m bench.fleet MIRRORS [--generated 200] [--most 150] [--json FILE]
+    python -m bench.fleet MIRRORS [--public 60] [--generated 200] [--most 12] [--parts 2] [--into FOLDER]
 
-MIRRORS is a folder of bare repositories; each is cloned, so that nothing is written there. Prints, and checks: the
-fleet's inventory is the union of single scans; the overhead over single scans in one process; two workers against one;
-a second run with one repository in a hundred changed. CPU seconds stand beside seconds, for machines that do more.
+MIRRORS is a folder of bare repositories; each is cloned, so that nothing is written there. Each step is noted in FOLDER
+when it is done, and a run that was cut short goes on behind it. Checked: the inventories of one and of two workers, and
+that of large repositories in parts, are the union of single scans. Printed: a table. Processor seconds stand beside
+seconds, for machines that do more than this; the two workers of a fleet stand beside two processes of single scans at
+once, since no fleet is faster than those.
 """
 
 from __future__ import annotations
@@ -12,168 +14,193 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from bench.fleetfolders import change, forget, prepare
+from bench.measuring import Took, took, watched
+from hygiene.cli.fleet.work import perform
+from hygiene.fleet import planning
+from hygiene.fleet.engines.dask import DaskEngine
 from hygiene.fleet.inventory.opening import database_url, open_inventory
 from hygiene.fleet.key import FleetKey
-from hygiene.fleet.tips import pack_bytes
-from tests.fleet.fleet import Fleet, Found, generate, single_scan
+from hygiene.fleet.tips import git_directory, pack_bytes
+from tests.fleet.fleet import Fleet, Found, single_scan
 
 _GB = 10**9
+_KEY = bytes(range(32))
 
 
-class Took(NamedTuple):
-    seconds: float
-    cpu: float
+class Bench:
+    """The steps, each done once; what they measured is in one file."""
 
-
-@contextmanager
-def timed(into: list[Took]) -> Iterator[None]:
-    def used() -> float:
-        return sum(
-            usage.ru_utime + usage.ru_stime
-            for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self._options = options
+        self._folder = folder
+        self._path = folder / "figures.json"
+        self.figures: dict[str, Any] = json.loads(self._path.read_text()) if self._path.exists() else {}
+        self._public, self._made = prepare(
+            Path(options.mirrors), folder / "repositories", options.public, options.generated, options.most
         )
 
-    start, cpu = time.perf_counter(), used()
-    yield
-    into.append(Took(time.perf_counter() - start, used() - cpu))
+    def run(self) -> None:
+        """Do what is not done yet."""
+        self._step("packs", self._packs)
+        self._step("rules", lambda: took(lambda: single_scan(self._made[0], FleetKey(_KEY)))._asdict())
+        self._step("one", lambda: self._scanned(1))
+        self._step("two", lambda: self._scanned(2))
+        self._step("single", self._single)
+        self._step("halves", self._halves)
+        self._step("union", self._union)
+        self._step("again", self._again)
+        self._step("still", lambda: self._scan(2)._asdict())
+        if self._options.parts:
+            self._step("parts", self._in_parts)
+
+    def _step(self, name: str, work: Callable[[], Any]) -> None:
+        if name not in self.figures:
+            self.figures[name] = work()
+            self._path.write_text(json.dumps(self.figures, indent=1) + "\n")
+            print(f"{name}: {self.figures[name]}", flush=True)
+
+    @property
+    def _all(self) -> list[Path]:
+        return self._public + self._made
+
+    def _packs(self) -> dict[str, int]:
+        return {
+            "public": len(self._public),
+            "generated": len(self._made),
+            "bytes": sum(pack_bytes(git_directory(one)) for one in self._all),
+        }
+
+    def _home(self, workers: int) -> Path:
+        home = self._folder / f"home{workers}"
+        (home / "fleet").mkdir(parents=True, exist_ok=True, mode=0o700)
+        key = home / "fleet/key"
+        if not key.exists():
+            key.write_text(_KEY.hex())
+            key.chmod(0o600)
+        return home
+
+    def _scanned(self, workers: int) -> dict[str, float]:
+        forget(self._all)
+        self._hygiene(workers, "add", str(self._folder / "repositories"))
+        found = self._scan(workers)
+        with self._fleet(workers).inventory.engine.connect() as connection:
+            row = connection.exec_driver_sql("select sum(bytes), sum(seconds), count(*) from repository").one()
+        return {**found._asdict(), "bytes": int(row[0]), "working": float(row[1]), "repositories": int(row[2])}
+
+    def _scan(self, workers: int) -> Took:
+        return self._hygiene(workers, "scan", "--workers", str(workers))
+
+    def _hygiene(self, workers: int, *arguments: str) -> Took:
+        environment = {**os.environ, "HYGIENE_HOME": str(self._home(workers))}
+        return watched([sys.executable, "-m", "hygiene", "fleet", *arguments], environment, ok=(0, 1))
+
+    def _fleet(self, workers: int) -> Fleet:
+        database = database_url(f"sqlite:///{self._home(workers) / 'fleet/inventory.sqlite'}")
+        return Fleet(open_inventory(database), self._folder / "repositories", self._folder / "m", FleetKey(_KEY))
+
+    def _single(self) -> dict[str, float]:
+        forget(self._all)
+        found: set[Found] = set()
+        measured = took(lambda: found.update(_singles(self._all)))
+        (self._folder / "single.json").write_text(json.dumps(sorted(found)))
+        return {**measured._asdict(), "findings": len(found)}
+
+    def _halves(self) -> dict[str, float]:
+        """Two processes of single scans at once: what this machine gives to two of anything."""
+        forget(self._all)
+        ordered = sorted(self._all, key=lambda one: -pack_bytes(git_directory(one)))
+        with get_context("spawn").Pool(2) as pool:
+            pool.map(_singles, [self._made[:1]] * 2, chunksize=1)  # both have started
+            measured = took(lambda: pool.map(_singles, (ordered[0::2], ordered[1::2]), chunksize=1))
+        return {"seconds": measured.seconds}
+
+    def _union(self) -> int:
+        expected = self._expected()
+        for workers in (1, 2):
+            found = self._fleet(workers).found()
+            assert found == expected, f"{workers} workers: {len(found ^ expected)} findings differ from single scans"
+        return len(expected)
+
+    def _expected(self) -> set[Found]:
+        rows = json.loads((self._folder / "single.json").read_text())
+        return {Found(*row[:-1], tuple(row[-1])) for row in rows}
+
+    def _again(self) -> dict[str, float]:
+        number = max(1, len(self._all) // 100)
+        change(self._made[:number])
+        return {**self._scan(2)._asdict(), "changed": number}
+
+    def _in_parts(self) -> dict[str, float]:
+        planning.SPLIT_BYTES = self._options.parts << 20
+        database = database_url(f"sqlite:///{self._folder / 'parts.sqlite'}")
+        fleet = Fleet(open_inventory(database), self._folder / "repositories/public", self._folder, FleetKey(_KEY))
+        forget(self._public)
+        fleet.add()
+        measured = took(lambda: fleet.scan(DaskEngine(perform, scheduler="", workers=2, tell=print)))
+        names = {str(one) for one in self._public}
+        expected = {found for found in self._expected() if found.repository in names}
+        assert fleet.found() == expected, "in parts: not the union of single scans"
+        with fleet.inventory.engine.connect() as connection:
+            count = connection.exec_driver_sql("select count(distinct repository_id) from task where kind = 'part'")
+            return {**measured._asdict(), "cut": count.scalar_one()}
 
 
-def took(work: Callable[[], object]) -> Took:
-    measured: list[Took] = []
-    with timed(measured):
-        work()
-    return measured[0]
+def _singles(folders: list[Path]) -> set[Found]:
+    return {found for folder in folders for found in single_scan(folder, FleetKey(_KEY))}
 
 
-def hygiene(home: Path, *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "hygiene", "fleet", *arguments], env={**os.environ, "HYGIENE_HOME": str(home)},
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode in (0, 1), done.stderr[-2000:]
-
-
-def forget(folders: list[Path]) -> None:
-    """Remove what scans remember in the repositories."""
-    for folder in folders:
-        inside = folder / ".git" if (folder / ".git").is_dir() else folder
-        shutil.rmtree(inside / "hygiene", ignore_errors=True)
-
-
-def prepare(mirrors: Path, into: Path, generated: int, most: int) -> tuple[list[Path], int]:
-    public = []
-    for source in sorted(path for path in mirrors.glob("*/repo") if pack_bytes(path) <= most << 20):
-        target = into / "public" / f"{source.parent.name}.git"
-        subprocess.run(["git", "clone", "-q", "--mirror", str(source), str(target)], check=True)
-        public.append(target)
-    made = [one.folder for one in generate(into / "generated", (f"r{n:03}" for n in range(generated)), 7)]
-    return public + made, len(public)
-
-
-def change(folders: list[Path]) -> None:
-    """Add a commit with a credential to each of ``folders``, which are clones."""
-    for number, folder in enumerate(folders):
-        value = os.urandom(20).hex()
-        (folder / f"late{number}.py").write_text(f'API_TOKEN = "{value}"\n')
-        for command in (
-            ["add", "-A"],
-            ["-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-qm", "late"],
-        ):
-            subprocess.run(["git", *command], cwd=folder, check=True)
-
-
-def singles(folders: list[Path], key: FleetKey) -> set[Found]:
-    return {found for folder in folders for found in single_scan(folder, key)}
-
-
-def inventory_of(home: Path, folder: Path) -> tuple[Fleet, dict[str, int]]:
-    os.environ["HYGIENE_HOME"] = str(home)
-    fleet = Fleet(
-        open_inventory(database_url()),
-        folder,
-        folder / "mirrors",
-        FleetKey(bytes.fromhex((home / "fleet/key").read_text())),
-    )
-    with fleet.inventory.engine.connect() as connection:
-        row = connection.exec_driver_sql("select sum(bytes), sum(blobs), count(*) from repository").one()
-    return fleet, {"bytes": int(row[0]), "blobs": int(row[1]), "repositories": int(row[2])}
-
-
-def fleet_scan(home: Path, folder: Path, folders: list[Path], workers: int) -> Took:
-    hygiene(home, "add", str(folder / "repositories"))
-    forget(folders)
-    done = took(lambda: hygiene(home, "scan", "--workers", str(workers)))
-    print(f"fleet scan, {workers} workers: {done.seconds:.1f} s, {done.cpu:.1f} s CPU", flush=True)
-    return done
-
-
-def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    folders, public = prepare(Path(options.mirrors), folder / "repositories", options.generated, options.most)
-    packs = sum(pack_bytes(one / ".git" if (one / ".git").is_dir() else one) for one in folders)
-    print(
-        f"{public} public and {len(folders) - public} generated repositories, {packs / 1e6:.0f} MB of packs", flush=True
-    )
-    homes = [folder / f"home{number}" for number in (1, 2)]
-    single_scan(folders[-1], FleetKey(bytes(32)))  # compiles the rules, if need be
-    fleets = [fleet_scan(home, folder, folders, workers) for workers, home in enumerate(homes, 1)]
-    forget(folders)
-    one, totals = inventory_of(homes[0], folder)
-    two, _ = inventory_of(homes[1], folder)
-    expected: set[Found] = set()
-    single = took(lambda: expected.update(singles(folders, one.key)))
-    print(f"single scans in one process: {single.seconds:.1f} s, {single.cpu:.1f} s CPU, {len(expected)} findings")
-    assert one.found() == expected, "one worker's inventory is not the union of single scans"
-    found_two = {found._replace(fingerprint="") for found in two.found()}  # under another key
-    assert found_two == {found._replace(fingerprint="") for found in expected}, "two workers' inventory is not"
-    changed = folders[public : public + max(1, len(folders) // 100)]
-    change(changed)
-    again = took(lambda: hygiene(homes[1], "scan", "--workers", "2"))
-    still = took(lambda: hygiene(homes[1], "scan", "--workers", "2"))
-    return {
-        "public": public, "repositories": len(folders), "pack_bytes": packs, **totals, "findings": len(expected),
-        "one": fleets[0]._asdict(), "two": fleets[1]._asdict(), "single": single._asdict(),
-        "again": again._asdict(), "unchanged": still._asdict(), "changed": len(changed),
+def show(figures: dict[str, Any]) -> None:
+    """Print the table."""
+    packs, single, one, two = (figures[name] for name in ("packs", "single", "one", "two"))
+    print(f"{packs['public']} public and {packs['generated']} generated repositories, {packs['bytes'] / 1e6:.0f} MB of")
+    print(f"packs, {one['bytes'] / 1e6:.0f} MB unpacked: {figures['union']} findings, the same by all ways\n")
+    print(f"{'':34}{'s':>8}{'CPU s':>8}{'MB':>6}")
+    words = {
+        "single": "single scans in one process", "halves": "single scans in two processes",
+        "one": "fleet scan, one worker", "two": "fleet scan, two workers",
+        "again": f"again, {figures['again']['changed']} changed", "still": "again, nothing changed",
     }  # fmt: skip
+    for name, told in words.items():
+        row = figures[name]
+        print(f"{told:34}{row['seconds']:8.1f}{row.get('cpu', 0):8.1f}{row.get('memory', 0) / 1e6:6.0f}")
+    print()
+    again, still, halves = figures["again"], figures["still"], figures["halves"]
+    print(f"overhead of the fleet: {one['cpu'] / single['cpu'] - 1:+.1%} of CPU")
+    print(f"two workers against one: {one['seconds'] / two['seconds']:.2f} times")
+    print(f"two processes of single scans against one: {single['seconds'] / halves['seconds']:.2f} times")
+    print(f"with two workers, each was busy for {two['working'] / 2 / two['seconds']:.0%} of the time, and the client")
+    print(f"took {two['client']:.1f} s of CPU and {two['all_memory'] / 1e6:.0f} MB of memory with all its workers")
+    print(f"second run: {again['seconds'] / two['seconds']:.1%} of the first, {again['cpu'] / two['cpu']:.1%} of CPU")
+    print(f"nothing changed: {still['cpu'] / one['repositories'] * 1000:.0f} ms of CPU a repository")
+    packed, unpacked = (one["cpu"] / size * _GB for size in (packs["bytes"], one["bytes"]))
+    print(f"a GB of packs costs {packed:.0f} s of CPU, a GB unpacked {unpacked:.0f}")
+    hours = packed * 10_000 / 3600
+    print(f"10 TB of packs cost {hours:.0f} core hours: {hours / 64:.0f} h on 64 cores")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mirrors")
-    parser.add_argument("--generated", type=int, default=200)
-    parser.add_argument("--most", type=int, default=150, metavar="MB", help="leave out larger repositories")
-    parser.add_argument("--json", metavar="FILE", help="write the figures")
+    parser.add_argument("--public", type=int, default=60, metavar="N", help="take the N smallest")
+    parser.add_argument("--generated", type=int, default=200, metavar="N")
+    parser.add_argument("--most", type=int, default=12, metavar="MB", help="leave out larger packs")
+    parser.add_argument("--parts", type=int, default=0, metavar="MB", help="scan in parts of this size, too")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="keep all here, and go on with what is here")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        figures = run(options, Path(folder))
-    show(figures)
-    if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n")
-
-
-def show(figures: dict[str, Any]) -> None:
-    one, two, single, again, still = (Took(**figures[name]) for name in ("one", "two", "single", "again", "unchanged"))
-    overhead = f"{one.seconds / single.seconds - 1:+.1%}, in CPU {one.cpu / single.cpu - 1:+.1%}"
-    print(f"overhead of the fleet with one worker: {overhead}")
-    print(f"two workers are {one.seconds / two.seconds:.2f} times as fast as one")
-    share = f"{again.seconds / two.seconds:.1%} of the first, in CPU {again.cpu / two.cpu:.1%}"
-    print(f"second run, {figures['changed']} repositories changed: {again.seconds:.1f} s, {share}")
-    each = still.seconds / figures["repositories"] * 1000
-    print(f"nothing changed: {still.seconds:.1f} s, {each:.0f} ms a repository")
-    unpacked, packed = one.cpu / figures["bytes"] * _GB, one.cpu / figures["pack_bytes"] * _GB
-    print(f"a GB of unpacked objects costs {unpacked:.1f} s CPU, a GB of packs {packed:.0f} s CPU")
-    hours = packed * 10_000 / 3600
-    print(f"10 TB of packs cost {hours:.0f} core hours: {hours / 64:.1f} hours on 64 cores")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.into or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        bench = Bench(options, folder.resolve())
+        bench.run()
+    show(bench.figures)
 
 
 if __name__ == "__main__":

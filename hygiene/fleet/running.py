@@ -114,14 +114,21 @@ class FleetRun:
 
     def _enqueued(self, changed: Sequence[Standing], workers: int) -> Iterator[Unit]:
         for start in range(0, len(changed), _TOGETHER):
-            planned = [(one, units_of(_whole(one), workers)) for one in changed[start : start + _TOGETHER]]
-            lefts = self._inventory.run(lambda session, some=planned: enqueue(session, some))  # type: ignore[misc]
+            some = changed[start : start + _TOGETHER]
+            planned = [(one, self._units(one, workers)) for one in some]
+            lefts = self._inventory.run(lambda session, planned=planned: enqueue(session, planned))  # type: ignore[misc]
             for (standing, units), left in zip(planned, lefts, strict=True):
                 if units[0].kind == PART:
                     self._left[standing.known.id] = {unit.part for unit in left}
                     yield from left or self._placing(units[0])
                 else:
                     yield from left
+
+    def _units(self, standing: Standing, workers: int) -> list[Unit]:
+        """Cut a repository into units, unless an earlier scan left so little to read that parts would read more."""
+        known = standing.known
+        whole = Unit(known.id, standing.path, standing.tips, standing.digest, bytes=standing.bytes)
+        return [whole] if standing.grown and not self._way.full else units_of(whole, workers)
 
     def _next(self, outcome: Outcome) -> Iterable[Unit]:
         """Give what is to be done after ``outcome``."""
@@ -157,7 +164,3 @@ class FleetRun:
         if repository in self._open:
             self._open.discard(repository)
             self._watch.scanned(self._total - len(self._open), self._total, len(self._failed))
-
-
-def _whole(standing: Standing) -> Unit:
-    return Unit(standing.known.id, standing.path, standing.tips, standing.digest, bytes=standing.bytes)

@@ -29,6 +29,7 @@ class Known(NamedTuple):
     url: str
     path: str
     scanned: str
+    tips: str = ""  # of the scan that ``scanned`` tells of
 
 
 class Standing(NamedTuple):
@@ -38,7 +39,8 @@ class Standing(NamedTuple):
     path: str = ""
     tips: str = ""
     digest: str = ""  # of all that a scan's outcome depends on
-    bytes: int = 0  # of its packs; not looked at where nothing has changed
+    bytes: int = 0  # of its packs
+    grown: bool = False  # only its refs have moved since it was scanned: what was read then is remembered
     problem: str = ""
 
     @property
@@ -67,9 +69,10 @@ def _local(known: Known, rules: str) -> Standing:
     inside = folder / ".git" if (folder / ".git").is_dir() else folder
     git = Git(folder)
     tips = local_tips(git)
-    digest = digest_of(tips, rules, *_standing(folder, inside))
-    standing = Standing(known, known.path, tips, digest)
-    return standing._replace(bytes=pack_bytes(git_directory(folder))) if standing.changed else standing
+    policy = tuple(_standing(folder, inside))
+    grown = digest_of(known.tips, rules, *policy) == known.scanned
+    size = pack_bytes(git_directory(folder))
+    return Standing(known, known.path, tips, digest_of(tips, rules, *policy), size, grown)
 
 
 def _remote(known: Known, mirrors: Path, rules: str) -> Standing:
@@ -77,8 +80,8 @@ def _remote(known: Known, mirrors: Path, rules: str) -> Standing:
     tips = remote_tips(known.url)
     if digest_of(tips, rules) != known.scanned or not path.exists():
         tips = update_mirror(path, known.url)
-    standing = Standing(known, os.fspath(path), tips, digest_of(tips, rules))
-    return standing._replace(bytes=pack_bytes(path)) if standing.changed else standing
+    grown = digest_of(known.tips, rules) == known.scanned
+    return Standing(known, os.fspath(path), tips, digest_of(tips, rules), pack_bytes(path), grown)
 
 
 def _standing(folder: Path, inside: Path) -> Iterator[str]:

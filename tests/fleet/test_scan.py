@@ -55,6 +55,26 @@ def test_scan_in_parts_gives_what_one_scan_gives(fleet: Fleet, monkeypatch: pyte
     assert token not in _everything(fleet.inventory)
 
 
+def test_large_repository_that_grew_is_not_read_in_parts_again(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "SPLIT_BYTES", 400)
+    [repository] = generate(fleet.folder, ["large"])
+    repository.git("gc", "-q")
+    fleet.add()
+    fleet.scan(Several(perform))
+    repository.commit("leak", **{"new.py": f'K = "{Forge(9).github()}"\n'.encode()})
+    seen: list[str] = []
+
+    def watching(batch: Batch) -> list[Outcome]:
+        seen.extend(unit.kind for unit in batch.units)
+        return perform(batch)
+
+    assert fleet.scan(Several(watching)).changed == 1
+    assert seen == ["whole"]
+    assert fleet.found() == single_scans([repository.folder], fleet.key)
+    fleet.scan(Several(watching), full=True)
+    assert "part" in seen
+
+
 def test_second_scan_reads_only_what_changed(fleet: Fleet) -> None:
     made = generate(fleet.folder, ["one", "two", "three"])
     fleet.add()
