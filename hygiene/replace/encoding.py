@@ -33,8 +33,10 @@ class Text(NamedTuple):
     @property
     def newline(self) -> bytes:
         """The line end that most lines have."""
-        crlf = self.utf8.count(b"\r\n")
-        return b"\r\n" if crlf * 2 > self.utf8.count(b"\n") else b"\n"
+        ends = self.utf8.count(b"\n")
+        if not ends and b"\r" in self.utf8:
+            return b"\r"
+        return b"\r\n" if self.utf8.count(b"\r\n") * 2 > ends else b"\n"
 
     def offset_in_utf8(self, offset: int) -> int:
         """Translate an offset in the original bytes."""

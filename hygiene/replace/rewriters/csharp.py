@@ -21,6 +21,9 @@ _DECLARATIONS = kinds("field_declaration local_declaration_statement")
 _DECLARATOR = frozenset({"variable_declarator"})
 
 
+_HEXADECIMAL = re.compile(rb"\\x([0-9a-fA-F]{1,4})|(\\.)", re.DOTALL)
+
+
 class CSharp(SyntaxRewriter):
     """Rewrites C# source."""
 
@@ -47,7 +50,9 @@ class CSharp(SyntaxRewriter):
             return None
         if literal.opening.endswith(b'"""'):
             return raw
-        return raw.replace(b'""', b'"') if b"@" in literal.opening else unescaped(raw, b"ntrbfvae\\\"'0uUx")
+        if b"@" in literal.opening:
+            return raw.replace(b'""', b'"')
+        return unescaped(_HEXADECIMAL.sub(_four_digits, raw), b"ntrbfvae\\\"'0uU")
 
     def refusals(self, literal: Literal, file: File, whole: bool) -> Iterator[Refusal]:
         """Refuse what must be a constant."""
@@ -81,6 +86,11 @@ class CSharp(SyntaxRewriter):
             if not declares and enclosing_node(use, _DECLARATIONS) != own and _const_of(use) is not None:
                 return True
         return False
+
+
+def _four_digits(match: re.Match[bytes]) -> bytes:
+    r"""Write ``\x`` and one to four digits as ``\u`` and four."""
+    return b"\\u" + match[1].rjust(4, b"0") if match[1] else match[2]
 
 
 def _const_of(node: Node) -> Node | None:

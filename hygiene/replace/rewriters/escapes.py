@@ -43,7 +43,10 @@ def unescaped(raw: bytes, known: bytes, *, keep_unknown: bool = False, as_bytes:
     for match in _SEQUENCE.finditer(raw):
         parts.append(raw[position : match.start()])
         position = match.end()
-        decoded = _decoded(match, known, as_bytes)
+        try:
+            decoded = _decoded(match, known, as_bytes)
+        except ValueError:
+            return None
         if decoded is None and not keep_unknown:
             return None
         parts.append(match.group() if decoded is None else decoded)
@@ -63,6 +66,8 @@ def _odd_backslashes(raw: bytes) -> bool:
 
 def _decoded(match: re.Match[bytes], known: bytes, as_bytes: bool) -> bytes | None:
     braced, short, long, byte, octal, simple = match.groups()
+    if simple in (b"x", b"u", b"U") and simple in known:
+        raise ValueError  # fewer digits than are read here: what it means is the language's own affair
     if braced or short:
         return _character(braced or short, 16) if b"u" in known else None
     if long:

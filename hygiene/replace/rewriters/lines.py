@@ -78,6 +78,13 @@ class PipConf(Refused):
     advice = "take the credentials out of the address, and let pip ask keyring: --keyring-provider"
 
 
+class Page(Refused):
+    """Pages and components of the web: everyone who opens them can read what they hold."""
+
+    reason = "the file is sent to browsers, where everyone can read it"
+    advice = "move the call that needs the secret to a server, and rotate the secret"
+
+
 def _interpolated(target: Target, file: File, hint: str, text: str) -> Change:
     raw = file.content[target.start : target.end]
     edit = Edit(target.start, target.end, text.encode())

@@ -19,6 +19,7 @@ from hygiene.replace.rewriters.python import Python
 from hygiene.replace.rewriters.tree import ancestors, enclosing_node, walk
 
 _PIECE = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[0-9a-fA-F]{4}|\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL)
+_IS_PYTHON = re.compile(rb'"(?:language|name)"\s*:\s*"python')
 _OTHER = ("the notebook is not in Python", "read the value from the environment variable by hand")
 
 
@@ -59,7 +60,7 @@ class Notebook(Json):
             cell = _cell(root, target, file)
             if cell is None:
                 outcomes.append(self.change(target, file))
-            elif b'"language": "python"' not in file.content and b'"name": "python' not in file.content:
+            elif not _IS_PYTHON.search(file.content):
                 outcomes.append(Skip(target, *_OTHER))
             else:
                 cells.setdefault(cell.node.start_byte, (cell, []))[1].append(target)

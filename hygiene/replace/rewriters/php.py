@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import tree_sitter_php
-from tree_sitter import Language
+from tree_sitter import Language, Node
 
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style
@@ -17,6 +17,8 @@ _CONSTANT_PLACES = kinds(
     "const_declaration property_declaration static_variable_declaration simple_parameter attribute enum_case "
     "property_promotion_parameter declare_statement"
 )
+_PLAIN_U = re.compile(rb"(?<!\\)(?:\\\\)*\\u[^{]")  # stands for itself without braces
+_DOCUMENTS = frozenset({"heredoc", "nowdoc"})
 _BODIES = kinds("compound_statement declaration_list")
 
 
@@ -35,11 +37,19 @@ class Php(SyntaxRewriter):
         """Read the variable, or throw."""
         return rf"(getenv('{variable}') ?: throw new \RuntimeException('{variable} is not set'))".encode()
 
+    def literal(self, node: Node, file: File) -> Literal | None:
+        """Take a string apart; a here-document is left whole."""
+        if node.type in _DOCUMENTS or node.type == "shell_command_expression":
+            return Literal(node, b"", b"", node.start_byte, node.end_byte)
+        return super().literal(node, file)
+
     def decode(self, raw: bytes, literal: Literal) -> bytes | None:
         """Decode PHP's escapes (manual, strings); an unknown one stands for itself."""
         if literal.closing == b"'":
             return re.sub(rb"\\([\\'])", rb"\1", raw)
         if re.search(rb"(?<!\\)(?:\$[A-Za-z_{]|\{\$)", raw):
+            return None
+        if _PLAIN_U.search(raw):
             return None
         return unescaped(raw, b'ntrvfe\\$"x0u', keep_unknown=True, as_bytes=True)
 
@@ -52,3 +62,5 @@ class Php(SyntaxRewriter):
             )
         if literal.node.type == "shell_command_expression":
             yield Refusal("it stands in a command", BY_HAND)
+        if literal.node.type in _DOCUMENTS:
+            yield Refusal("a here-document of PHP can't call a function", "read it into a variable, and use that")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import tree_sitter_python
@@ -17,6 +18,7 @@ from hygiene.replace.rewriters.tree import ancestors, kinds, walk, within
 _FUTURE = "future_import_statement"
 _IMPORTS = frozenset({"import_statement", "import_from_statement", _FUTURE})
 _FORMATTED = re.compile(rb"[%{}]")
+_NAMED = re.compile(rb"(?<!\\)((?:\\\\)*)\\N\{([^}]*)\}")
 _OWN_NAME = b"_os"
 
 
@@ -68,11 +70,12 @@ class Python(SyntaxRewriter):
             return raw
         if b"f" in prefix and (b"{" in raw or b"}" in raw):
             return None
-        if b"\\N" in raw:
-            return None
         as_bytes = _is_bytes(literal)
+        named = raw if as_bytes else _without_names(raw)
+        if named is None:
+            return None
         known = b"ntrbfva\\'\"x0\n\r" + (b"" if as_bytes else b"uU")
-        return unescaped(raw, known, keep_unknown=True, as_bytes=as_bytes)
+        return unescaped(named, known, keep_unknown=True, as_bytes=as_bytes)
 
     def refusals(self, literal: Literal, file: File, whole: bool) -> Iterator[Refusal]:
         """Refuse patterns, annotations and templates whose format the value could break."""
@@ -178,6 +181,14 @@ def _line_start(content: bytes, offset: int) -> int:
 
 def _is_bytes(literal: Literal) -> bool:
     return b"b" in literal.opening.lower()
+
+
+def _without_names(raw: bytes) -> bytes | None:
+    r"""Write ``\N{BULLET}`` as the character that it names; None where there is no such name."""
+    try:
+        return _NAMED.sub(lambda found: found[1] + unicodedata.lookup(found[2].decode()).encode(), raw)
+    except (KeyError, UnicodeDecodeError):
+        return None
 
 
 def _is_literal_type(node: Node, file: File) -> bool:

@@ -70,6 +70,7 @@ _EXTENSIONS = {
     "xml:Xml": "xml plist config csproj props targets xsd wsdl",
     "lines:Lines": "ini cfg conf cnf rsp ldif desktop service",
     "lines:Properties": "properties",
+    "lines:Page": "html htm xhtml vue svelte",
     "hcl:Hcl": "tf hcl tfvars",
     "sql:Sql": "sql",
     "prose:Prose": "md markdown rst txt adoc asciidoc text",

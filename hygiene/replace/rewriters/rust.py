@@ -12,9 +12,10 @@ from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import File, Style, Target
 from hygiene.replace.rewriters.syntax import BY_HAND, CONSTANT, Literal, Refusal, SyntaxRewriter
-from hygiene.replace.rewriters.tree import ancestors, kinds, within
+from hygiene.replace.rewriters.tree import kinds, within
 
-_OWNED = re.compile(rb"\.\s*(?:to_string|to_owned|into|to_string_lossy|clone)\s*\(\s*\)")
+_OWNED = re.compile(rb"\s*\.\s*(?:to_string|to_owned|into|to_string_lossy|clone)\s*\(\s*\)")
+_USED = re.compile(rb"\s*(?:\.(?!\.)|[\[?])")
 _FORMATTING = frozenset(
     {b"format", b"print", b"println", b"eprint", b"eprintln", b"write", b"writeln", b"panic", b"format_args"}
 )
@@ -35,8 +36,7 @@ class Rust(SyntaxRewriter):
         if _OWNED.match(file.content, literal.node.end_byte) or _is_from(literal.node, file):
             return owned
         leaked = b"&*" + owned + b".leak()"
-        after = file.content[literal.node.end_byte : literal.node.end_byte + 1]
-        return b"(" + leaked + b")" if after in (b".", b"[", b"?") else leaked
+        return b"(" + leaked + b")" if _USED.match(file.content, literal.node.end_byte) else leaked
 
     def closing(self, opening: re.Match[bytes]) -> bytes:
         """A raw string ends with as many hashes as it began with."""
@@ -59,8 +59,7 @@ class Rust(SyntaxRewriter):
             )
         if within(node, kinds("match_pattern attribute_item inner_attribute_item extern_crate_declaration")):
             yield Refusal("a pattern or an attribute must be a constant", CONSTANT)
-        macro = next((item for item in ancestors(node) if item.type == "macro_invocation"), None)
-        if macro is not None and not _is_value(node, _macro_name(macro, file)):
+        if not _is_value(node, file):
             yield Refusal("a macro sees its text, not its value", BY_HAND)
 
     def joined(self, literal: Literal, target: Target, read: bytes, file: File) -> tuple[Edit, ...]:
@@ -85,16 +84,30 @@ def _is_from(node: Node, file: File) -> bool:
     return re.search(rb"String::from\(\s*\Z", file.content[: node.start_byte]) is not None
 
 
-def _is_value(node: Node, macro: bytes) -> bool:
-    """Say whether the literal ``node`` is a value for ``macro``: any, or any after the format."""
-    if macro in _MACROS:
-        return True
+def _is_value(node: Node, file: File) -> bool:
+    """Say whether the literal ``node`` is a value for all macros around it, which the grammar shows as tokens."""
+    inner, tree = node, node.parent
+    while tree is not None and tree.type == "token_tree":
+        name = _macro_name(tree, file)
+        if name in _FORMATTING:
+            if not _stands_after_string(inner):
+                return False
+        elif (name and name not in _MACROS) or (not name and tree.children[0].type == "{"):
+            return False  # code in braces may have patterns
+        inner, tree = tree, tree.parent
+    return True
+
+
+def _stands_after_string(node: Node) -> bool:
+    """Say whether a string, the format, comes before ``node``."""
     earlier = node.prev_sibling
     while earlier is not None and earlier.type != "string_literal":
         earlier = earlier.prev_sibling
-    return macro in _FORMATTING and earlier is not None
+    return earlier is not None
 
 
-def _macro_name(macro: Node, file: File) -> bytes:
-    name = macro.child_by_field_name("macro")
-    return file.content[name.start_byte : name.end_byte] if name is not None else b""
+def _macro_name(tree: Node, file: File) -> bytes:
+    """Name the macro whose arguments are ``tree``; empty where it is a group of tokens."""
+    sign = tree.prev_sibling
+    name = sign.prev_sibling if sign is not None and sign.type == "!" else None
+    return file.content[name.start_byte : name.end_byte].rpartition(b":")[2] if name is not None else b""

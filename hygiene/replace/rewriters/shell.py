@@ -32,6 +32,7 @@ class Shell(SyntaxRewriter):
     strings = frozenset({"string", "raw_string", "ansi_c_string", "translated_string"}) | _WORDS | _HEREDOCS
     comments = frozenset({"comment"})
     openings = re.compile(rb"(?:\$?(?P<quote>['\"]))?")
+    unreadable = Refusal("the shell expands a part of it", "quote the value, then run migrate again")
 
     def read(self, variable: str, literal: Literal, file: File, style: Style) -> bytes:
         """Expand the variable, or stop."""

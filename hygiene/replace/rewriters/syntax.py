@@ -65,6 +65,7 @@ class SyntaxRewriter(ABC):
     joins_adjacent: str = ""  # node type of literals that stand side by side and are one string
     plus: bytes = b" + "
     operators: frozenset[str] = frozenset({"+"})  # what joins literals, as tokens of the grammar
+    unreadable = Refusal("the value is made from others, or written with escapes that are not understood", BY_HAND)
     enclosing: frozenset[str] = frozenset()  # parents in which a joined expression needs no parentheses
 
     # What a language says of itself
@@ -210,8 +211,10 @@ class SyntaxRewriter(ABC):
         if refusal is not None:
             return refusal
         value = self.value(literal, target, file)
-        if value is None or b"\0" in value or not is_utf8(value):
-            return Refusal("the value is written with escapes that no environment variable can stand for", BY_HAND)
+        if value is None:
+            return self.unreadable
+        if b"\0" in value or not is_utf8(value):
+            return Refusal("the value holds bytes that no environment variable can hold", BY_HAND)
         edits = self._edits(literal, target, file, style, whole)
         if isinstance(edits, Refusal):
             return edits

@@ -47,6 +47,7 @@ LEFT = [
     ("db/V2__users.sql", "CREATE ROLE a PASSWORD '⟦s3cret⟧';\n", "checksum"),
     ("Dockerfile", "FROM a\nENV P=⟦s3cret⟧ \\\n  Q=1\n", "layers"),
     (".netrc", "machine a password ⟦s3cret⟧\n", "neither"),
+    ("index.html", "<script>var key = '⟦s3cret⟧'</script>\n", "browsers"),
     (".pypirc", "password = ⟦s3cret⟧\n", "neither"),
     ("server.pem", "⟦-----BEGIN KEY-----\nabc\n-----END KEY-----⟧\n", "whole file"),
 ]

@@ -47,7 +47,7 @@ LEFT = [
     ('from typing import Literal\nx: Literal["⟦s3cret⟧"]\n', "annotation"),
     ('x = "a%s⟦s3cret⟧" % y\n', "template"),
     ('x = "{}⟦s3cret⟧".format(y)\n', "template"),
-    ('x = b"⟦\\xff\\xfe⟧"\n', "escapes"),
+    ('x = b"⟦\\xff\\xfe⟧"\n', "bytes"),
     ("x = ⟦1234567⟧\n", "string"),
 ]
 

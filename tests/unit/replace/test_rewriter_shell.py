@@ -21,8 +21,8 @@ REWRITTEN = [
 ]
 LEFT = [
     ("cat <<'EOF'\n⟦s3cret⟧\nEOF\n", "quoted mark"),
-    ('P="⟦a${b}c⟧"\n', "escapes"),
-    ("rm ⟦a*b⟧\n", "escapes"),
+    ('P="⟦a${b}c⟧"\n', "expands"),
+    ("rm ⟦a*b⟧\n", "expands"),
     ("⟦s3cret⟧ x\n", "name"),
 ]
 
