@@ -12,6 +12,7 @@ from hygiene.fleet.engines.inline import InlineEngine
 from hygiene.fleet.engines.protocol import Batch
 from hygiene.fleet.inventory.models import Event, Exposure, Finding, Repository, Task
 from hygiene.fleet.inventory.opening import Inventory
+from hygiene.fleet.inventory.trend import standing, standing_of_owners
 from hygiene.fleet.tasks import Outcome
 from tests.e2e.credentials import Forge
 from tests.fleet.fleet import Fleet, generate, single_scans
@@ -106,6 +107,19 @@ def test_same_secret_in_many_repositories_is_one_exposure(fleet: Fleet) -> None:
     )
     assert (places, repositories) == (5, 5)
     assert token not in _everything(fleet.inventory)
+
+
+def test_findings_of_several_owners_are_counted_for_each(fleet: Fleet) -> None:
+    for repository in generate(fleet.folder, ["one", "two"]):
+        lines = b"* @org/all\n*.sh @org/shell\n"
+        repository.commit("owners", **{"CODEOWNERS": lines})
+    fleet.add()
+    fleet.scan()
+    owners = fleet.inventory.run(standing_of_owners)
+    assert {name: (one.repositories, one.places) for name, one in owners.items()} == {
+        "@org/all": (2, 2), "@org/shell": (2, 2),
+    }  # fmt: skip
+    assert fleet.inventory.run(standing).places == 4
 
 
 def test_rewritten_history_marks_the_finding_gone(fleet: Fleet) -> None:

@@ -131,12 +131,12 @@ class _Writing:
             if identity in seen:
                 continue
             seen.add(identity)
-            finding = known.get(identity)
-            if finding is None:
-                finding = Finding(repository_id=repository.id, exposure_id=exposure, first_seen=self._now)
-                self._session.add(finding)
-                self._touched.add(exposure)
+            finding = known.get(identity) or Finding(
+                repository_id=repository.id, exposure_id=exposure, first_seen=self._now
+            )
             _fill(finding, row, self._owner(owner) or repository.owner_id)
+            self._session.add(finding)  # whole by now: a query, as for an owner, writes what was added before it
+            self._touched.add(exposure)
         for identity, finding in known.items():
             if identity not in seen and finding.gone is None:
                 finding.gone, finding.weight = self._now, GONE
