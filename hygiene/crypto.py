@@ -15,6 +15,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -183,6 +184,7 @@ def read_identity(path: Path, *, passphrase: Callable[[], str] | None = None) ->
         raise IdentityError(f"{path}: {error.message}", hint=error.hint) from error
 
 
+@lru_cache(1024)  # the same members are asked about at each access
 def parse_member(text: str) -> Member:
     """Read the text form of a member; raises :class:`IdentityError` that names what is wrong."""
     words = text.split()

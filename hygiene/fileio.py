@@ -146,7 +146,7 @@ def locked(path: Path, *, exclusive: bool = True, wait: bool = True) -> Iterator
     Other holders are waited for, or with ``wait=False`` are a :class:`hygiene.errors.ConflictError`.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE_FILE)
     except OSError as error:
         raise write_error(path, error) from error
     try:

@@ -15,18 +15,21 @@ from collections.abc import Mapping, Sequence
 from typing import IO
 
 from hygiene.errors import StoreError
+from hygiene.forms import forms_of
 from hygiene.secret import Secret
 
 NOT_FOUND = 127
 NOT_RUNNABLE = 126
 _MASK = b"***"
+# The command gets the secrets that it needs, and not the key to all of them.
+_WITHHELD = (b"HYGIENE_IDENTITY_KEY",)
 _FORWARDED = ("SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCONT", "SIGALRM", "SIGINT", "SIGQUIT")
 
 
 def run_child(arguments: Sequence[str], variables: Mapping[str, Secret], *, mask: bool = False) -> int:
     """Run ``arguments`` in our environment and ``variables``; gives its exit code: its own, 128 + signal, 126 or 127.
 
-    With ``mask`` the values are replaced by ``***`` in what it prints.
+    With ``mask`` the values are replaced by ``***`` in what it prints, in the forms that encodings give them as well.
     """
     forwarded = {getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)}
     waited = forwarded | {signal.SIGCHLD}
@@ -58,7 +61,8 @@ def run_child(arguments: Sequence[str], variables: Mapping[str, Secret], *, mask
 
 
 def _environment(variables: Mapping[str, Secret]) -> dict[bytes, bytes]:
-    return {**os.environb, **{name.encode(): secret.reveal() for name, secret in variables.items()}}
+    inherited = {name: value for name, value in os.environb.items() if name not in _WITHHELD}
+    return {**inherited, **{name.encode(): secret.reveal() for name, secret in variables.items()}}
 
 
 def _wait(child: int, waited: set[signal.Signals]) -> int:
@@ -83,12 +87,23 @@ def _refused(program: str, error: OSError) -> int:
     return NOT_FOUND if missing else NOT_RUNNABLE
 
 
+def _beginning(form: bytes, text: bytes) -> int:
+    """Say how many last bytes of ``text`` are the beginning of ``form``, and not the whole of it."""
+    place = text.find(form[:1], max(len(text) - len(form) + 1, 0))
+    while place >= 0:
+        if form.startswith(text[place:]):
+            return len(text) - place
+        place = text.find(form[:1], place + 1)
+    return 0
+
+
 class _Mask:
     """A pipe whose other end writes to ``output`` with the values replaced, each chunk as soon as it can't hold one."""
 
     def __init__(self, output: IO[bytes], hide: Sequence[Secret]) -> None:
         self._output = output
-        self._values = sorted({secret.reveal() for secret in hide}, key=len, reverse=True)
+        forms = {form for secret in hide for form in forms_of(secret.reveal())}
+        self._forms = sorted(forms, key=len, reverse=True)
         self._source, self.input = os.pipe()
         self._thread = threading.Thread(target=self._copy, daemon=True)
 
@@ -110,14 +125,13 @@ class _Mask:
         self._write(held)
 
     def _hidden(self, text: bytes) -> bytes:
-        for value in self._values:
-            text = text.replace(value, _MASK)
+        for form in self._forms:
+            text = text.replace(form, _MASK)
         return text
 
     def _kept(self, text: bytes) -> int:
-        """Say how many last bytes may be the beginning of a value."""
-        longest = min(len(self._values[0]) - 1, len(text))
-        return next((n for n in range(longest, 0, -1) if any(value.startswith(text[-n:]) for value in self._values)), 0)
+        """Say how many last bytes may be the beginning of a form."""
+        return max((_beginning(form, text) for form in self._forms), default=0)
 
     def _write(self, text: bytes) -> None:
         try:

@@ -6,16 +6,21 @@ only where it is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from hygiene.errors import AccessDeniedError
+from hygiene.errors import AccessDeniedError, HygieneError
 from hygiene.prove.event import DENIED, Recorder
 from hygiene.prove.redact import Redactor
 from hygiene.reference import NAME_PATTERN, Reference
 from hygiene.secret import Secret
-from hygiene.store.protocol import CURRENT, Capabilities, Expect, Store, StoredSecret, Version
+from hygiene.store.access import DELETING, READING, WRITING
+from hygiene.store.protocol import CURRENT, Capabilities, Expect, Explained, Store, StoredSecret, Version
+
+_ITS_OWN = "the store's own policy"  # which decides without telling us by what
+_NONE = "none"  # no rule allows it, so it is denied
+_UNKNOWN = "unknown"  # the store's policy does not verify
 
 
 def audited(store: Store, recorder: Recorder) -> Store:
@@ -64,7 +69,7 @@ class _Audited:
         labels: tuple[tuple[str, str], ...] = (),
     ) -> Version:
         self._learn(secret)
-        with self._recorder.access("secret.put", self._object(name), stage=stage, **_labels(labels)) as result:
+        with self._access("secret.put", name, WRITING, stage=stage, **_labels(labels)) as result:
             version = self._store.put(
                 name, secret, expect=expect, token=token, stage=stage, expires=expires, labels=labels
             )
@@ -73,38 +78,56 @@ class _Audited:
 
     def get(self, name: str, *, stage: str = CURRENT, version: str | None = None) -> Secret:
         detail = {"version": version} if version else {"stage": stage}
-        with self._recorder.access("secret.get", self._object(name), **detail):
+        with self._access("secret.get", name, READING, **detail):
             secret = self._store.get(name, stage=stage, version=version)
             self._learn(secret)
         return secret
 
     def promote(self, name: str, version: str, *, expect: str) -> None:
-        with self._recorder.access("secret.promote", self._object(name), version=version, former=expect):
+        with self._access("secret.promote", name, WRITING, version=version, former=expect):
             self._store.promote(name, version, expect=expect)
 
     def unstage(self, name: str, stage: str) -> None:
-        with self._recorder.access("secret.unstage", self._object(name), stage=stage):
+        with self._access("secret.unstage", name, WRITING, stage=stage):
             self._store.unstage(name, stage)
 
     def expire(self, name: str, at: datetime | None) -> None:
-        with self._recorder.access("secret.expire", self._object(name), at=_time(at)):
+        with self._access("secret.expire", name, WRITING, at=_time(at)):
             self._store.expire(name, at)
 
     def mark_due(self, name: str, at: datetime | None) -> None:
-        with self._recorder.access("secret.mark-due", self._object(name), at=_time(at)):
+        with self._access("secret.mark-due", name, WRITING, at=_time(at)):
             self._store.mark_due(name, at)
 
     def adopt(self, name: str) -> None:
-        with self._recorder.access("secret.adopt", self._object(name)):
+        with self._access("secret.adopt", name, WRITING):
             self._store.adopt(name)
 
     def delete(self, name: str, *, recoverable: bool = True) -> None:
-        with self._recorder.access("secret.delete", self._object(name), recoverable=str(recoverable).lower()):
+        with self._access("secret.delete", name, DELETING, recoverable=str(recoverable).lower()):
             self._store.delete(name, recoverable=recoverable)
 
     def restore(self, name: str) -> None:
-        with self._recorder.access("secret.restore", self._object(name)):
+        with self._access("secret.restore", name, DELETING):
             self._store.restore(name)
+
+    @contextmanager
+    def _access(
+        self, action: str, name: str, verbs: frozenset[str], **detail: str
+    ) -> Iterator[MutableMapping[str, str]]:
+        with self._recorder.access(action, self._object(name), **detail) as result:
+            try:
+                yield result
+            finally:
+                result["decided_by"] = self._rule(verbs, name)
+
+    def _rule(self, verbs: frozenset[str], name: str) -> str:
+        """Name the rule that an access was allowed or denied by."""
+        if not isinstance(self._store, Explained):
+            return _ITS_OWN
+        with suppress(HygieneError):
+            return self._store.rule_for(verbs, name) or _NONE
+        return _UNKNOWN
 
     @contextmanager
     def _refusals(self, action: str, name: str) -> Iterator[None]:

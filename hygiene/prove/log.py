@@ -7,7 +7,7 @@ between the two is read, checked with the log's key, and taken over; anything el
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -90,9 +90,21 @@ class Log:
         except BaseException as error:
             outcome = DENIED if isinstance(error, AccessDeniedError) else FAILED
             # The class and not the message: a message may quote what it should not.
-            self.record(action, object, outcome, **{**result, "intent": str(intent.seq), "error": type(error).__name__})
+            self._outcome(intent, outcome, {**result, "error": type(error).__name__})
             raise
-        self.record(action, object, OK, **{**result, "intent": str(intent.seq)})
+        self._outcome(intent, OK, result)
+
+    def _outcome(self, intent: AuditEvent, outcome: str, detail: Mapping[str, str]) -> None:
+        """Record how an access ended; where that fails, the error must not say that nothing was done."""
+        try:
+            self.record(intent.action, intent.object, outcome, **{**detail, "intent": str(intent.seq)})
+        except AuditError as error:
+            ended = "was done" if outcome == OK else f"ended as {outcome}"
+            raise AuditError(
+                f"{intent.action} of {intent.object} {ended}, but the audit log can't take that up: its entry "
+                f"{intent.seq} announces it and stays without an outcome ({error.message})",
+                hint=error.hint,
+            ) from error
 
     def checkpoint(self, signer: Signer | None = None) -> AuditEvent:
         """Append a checkpoint of the entry before it, signed where there is a ``signer``."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import b64encode, urlsafe_b64encode
 from collections import Counter, OrderedDict
 from hmac import digest as hmac_digest
-from urllib.parse import quote, quote_plus
 
+from hygiene.forms import SHORTEST, forms_of
 from hygiene.secret import Secret
 
 REDACTED = "[redacted]"
 _VALUES_AT_MOST = 64  # the latest; each costs a search in every entry
-_SHORTEST = 6  # shorter values occur by chance in names and times
 _LONGEST_FIELD = 2048
 _USERINFO = re.compile(r"(?<=://)[^/\s@:]*:[^/\s@]+(?=@)")
 _SPACE = re.compile(r"\s")
@@ -33,13 +31,13 @@ class Redactor:
     def learn(self, secret: Secret) -> None:
         """Remember ``secret``; it lives in the process anyway, and is never written."""
         known = hmac_digest(self._key, secret.reveal(), "sha256")
-        if len(secret) < _SHORTEST or known in self._known:
+        if len(secret) < SHORTEST or known in self._known:
             return
         self._known[known] = _forms(secret.reveal())
-        self._beginnings.update(form[:_SHORTEST] for form in self._known[known])
+        self._beginnings.update(form[:SHORTEST] for form in self._known[known])
         if len(self._known) > _VALUES_AT_MOST:
             _, forgotten = self._known.popitem(last=False)
-            for beginning in (form[:_SHORTEST] for form in forgotten):
+            for beginning in (form[:SHORTEST] for form in forgotten):
                 self._beginnings[beginning] -= 1
                 if not self._beginnings[beginning]:
                     del self._beginnings[beginning]
@@ -49,13 +47,13 @@ class Redactor:
 
         Bytes that are no text (lone surrogates) become ``\\xNN`` escapes, since an entry is UTF-8.
         """
-        if len(text) >= _SHORTEST:  # nothing shorter can hold a value or a credential
+        if len(text) >= SHORTEST:  # nothing shorter can hold a value or a credential
             text = self._redacted(text)
         text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         return text if len(text) <= _LONGEST_FIELD else text[:_LONGEST_FIELD] + "…"
 
     def _redacted(self, text: str) -> str:
-        pieces = (text[place : place + _SHORTEST] for place in range(len(text) - _SHORTEST + 1))
+        pieces = (text[place : place + SHORTEST] for place in range(len(text) - SHORTEST + 1))
         if not self._beginnings.keys().isdisjoint(pieces):
             for forms in self._known.values():
                 for form in forms:
@@ -69,15 +67,4 @@ class Redactor:
 
 
 def _forms(value: bytes) -> tuple[str, ...]:
-    plain = value.decode("utf-8", "surrogateescape")
-    forms = [
-        plain,
-        plain.strip(),
-        quote(value, safe=""),
-        quote_plus(value),
-        value.hex(),
-        b64encode(value).decode().rstrip("="),
-        urlsafe_b64encode(value).decode().rstrip("="),
-        repr(value)[2:-1],
-    ]
-    return tuple(dict.fromkeys(form for form in forms if len(form) >= _SHORTEST))
+    return tuple(form.decode("utf-8", "surrogateescape") for form in forms_of(value))

@@ -15,6 +15,7 @@ from hygiene.config import Role
 VERBS = ("read", "write", "rotate", "delete", "grant")
 READING = frozenset({"read", "rotate"})  # a rotation logs in with the old value
 WRITING = frozenset({"write", "rotate"})
+DELETING = frozenset({"delete"})
 
 
 @cache

@@ -170,6 +170,14 @@ class Governed(Protocol):
         """Verify what the store holds, and tell what is wrong or differs from ``roles``."""
 
 
+@runtime_checkable
+class Explained(Protocol):
+    """What a store can also be: one that decides by rules that it can name."""
+
+    def rule_for(self, verbs: frozenset[str], name: str) -> str:
+        """Name what lets the user do one of ``verbs`` to ``name``: owner, a role, an access for a time; or nothing."""
+
+
 class AccessRequest(NamedTuple):
     """Access for a time: what was asked, and what came of it."""
 

@@ -1,5 +1,6 @@
 """The commands around stored secrets, as a person or a script calls them: real processes, real files."""
 
+import base64
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from urllib.parse import quote
 
 import pytest
 
@@ -18,7 +20,7 @@ class Shell:
     """Runs hygiene in one folder with a home of its own."""
 
     def __init__(self, folder, home):
-        self.folder = folder
+        self.folder, self.home = folder, home
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HYGIENE_", "AWS_", "VAULT_", "BAO_"))}
         self.environment = {**kept, "HYGIENE_HOME": str(home)}
 
@@ -248,6 +250,49 @@ def test_run_mask_hides_values_even_when_written_in_pieces(wired):
     done = wired("run", "--mask", "--", "sh", "-c", script)
     assert done.stdout == b"*** after\n"
     assert done.stderr.endswith(b"x***y\n")
+
+
+MASKED = {
+    "base64": 'printf %s "$DB" | base64 -w0',
+    "base64 behind a user": 'printf %s "admin:$DB" | base64 -w0; printf %s "ab:$DB" | base64 -w0',
+    "base64 of the web": "printf %s \"$DB\" | base64 -w0 | tr '+/' '-_'",
+    "hex": 'printf %s "$DB" | od -An -tx1 | tr -d " \\n"',
+    "json": "python3 -c 'import json, os; print(json.dumps(os.environ[\"DB\"]))'",
+    "url": 'python3 -c \'import os, urllib.parse as u; print(u.quote(os.environ["DB"], safe=""))\'',
+    "form": 'python3 -c \'import os, urllib.parse as u; print(u.urlencode({"p": os.environ["DB"]}))\'',
+    "repr": "python3 -c 'import os; print(repr(os.environ[\"DB\"]))'",
+    "lines": 'printf "%s\\n" "$DB" | sed "s/^/  | /"',
+    "one byte a time": "python3 -uc 'import os, sys\nfor c in os.environb[b\"DB\"]: os.write(1, bytes([c]))'",
+}
+HARD = b'p\xc3\xa4ss/w"rd+ \\ n\nthe-second-line <&>'
+
+
+@pytest.mark.parametrize("script", MASKED.values(), ids=MASKED)
+def test_run_mask_hides_what_encodings_make_of_a_value(sh, script):
+    sh("secret", "put", "shop/db", stdin=HARD)
+    (sh.folder / "secrets.toml").write_text('DB = "ref+embedded://shop/db"\n')
+    out = sh("run", "--mask", "--", "bash", "-c", f"{script}; echo; echo end").stdout
+    assert b"***" in out and out.endswith(b"end\n")
+    plain = HARD.decode()
+    words = [plain, "the-second-line", plain[:9], json.dumps(plain)[1:9], quote(plain)[:9], HARD.hex()[:12]]
+    words += [base64.b64encode(b"\0" * shift + HARD).decode()[4:16] for shift in range(3)]
+    assert [word for word in words if word in out.decode()] == []
+
+
+def test_run_mask_of_a_large_value_in_pieces_is_quick_and_leaves_nothing(sh):
+    large = b"a" * 30_000 + b"b" + bytes(range(97, 123)) * 1000
+    sh("secret", "put", "shop/db", stdin=large)
+    (sh.folder / "secrets.toml").write_text('DB = "ref+embedded://shop/db"\n')
+    script = 'printf "%s" "${DB:0:40000}"; sleep 0.1; printf "%s" "${DB:40000}"; for i in 1 2 3; do echo aaaaaaa; done'
+    assert sh("run", "--mask", "--", "bash", "-c", script).stdout == b"***aaaaaaa\naaaaaaa\naaaaaaa\n"
+
+
+def test_run_does_not_hand_on_the_key_to_all_secrets(wired):
+    key = next(word for word in (wired.home / "identity").read_text().split() if word.startswith("AGE-"))
+    wired.environment["HYGIENE_IDENTITY_KEY"] = key
+    out = wired("run", "--", "env").stdout
+    assert b"DB=s3cret" in out
+    assert key.encode() not in out
 
 
 def test_run_unresolved_reference_starts_nothing(wired):

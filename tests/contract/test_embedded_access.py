@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -12,7 +13,18 @@ import pytest
 
 from hygiene import crypto
 from hygiene.config import Role
-from hygiene.errors import AccessDeniedError, ConfigError, IdentityError, IntegrityError, NotFoundError, StoreError
+from hygiene.errors import (
+    AccessDeniedError,
+    ConfigError,
+    IdentityError,
+    IntegrityError,
+    NotFoundError,
+    StoreError,
+    UsageError,
+)
+from hygiene.prove.audited import audited
+from hygiene.prove.event import Actor
+from hygiene.prove.log import Log
 from hygiene.secret import Secret
 from hygiene.store.backends.embedded import EmbeddedStore, layout
 from hygiene.store.backends.embedded.memory import Memory
@@ -394,7 +406,8 @@ def test_identity_of_someone_else_opens_nothing(people, team):
 
 @pytest.fixture
 def granting(people, team):
-    roles = (*roles_of(people), Role("lead", (str(people["rotator"]),), ("**",), ("read", "grant")))
+    guests = Role("guests", (str(people["nobody"]),), ("guests/**",), ("read",))
+    roles = (*roles_of(people), guests, Role("lead", (str(people["rotator"]),), ("**",), ("read", "grant")))
     team.apply_access(roles)
     return roles
 
@@ -451,6 +464,103 @@ def test_forged_approval_opens_nothing(people, team, granting):
     assert {r.id: r.state for r in guest.access_requests()}[asked.id] == "waiting"
     with pytest.raises(AccessDeniedError):
         guest.get("bank/key")
+
+
+def test_audit_tells_what_was_decided_and_by_which_rule(people, team, granting, tmp_path):
+    log = Log(tmp_path / "audit", Actor("ann"))
+    asked = people["nobody"].open().request_access(["bank/*"], "incident", timedelta(hours=1))
+    people["rotator"].open().decide_access(asked.id, approved=True)
+    expected = []
+    for name, path, outcome, rule in (
+        ("owner", "bank/key", "ok", "owner"),
+        ("reader", "shop/db-password", "ok", "role see"),
+        ("rotator", "shop/db-password", "ok", "role turn"),
+        ("nobody", "bank/key", "ok", f"access {asked.id}"),
+        ("nobody", "shop/db-password", "denied", "none"),
+        ("writer", "shop/db-password", "denied", "none"),
+    ):
+        with suppress(AccessDeniedError):
+            audited(people[name].open(), log).get(path)
+        expected.append((outcome, rule))
+    with suppress(AccessDeniedError):
+        audited(people["reader"].open(), log).put("shop/db-password", Secret(b"v"), token=token())
+    ends = [event for event in log.events() if event.outcome in ("ok", "denied") and event.seq > 1]
+    assert [(event.outcome, event.detail["decided_by"]) for event in ends] == [*expected, ("denied", "none")]
+
+
+def test_request_of_a_stranger_is_refused_and_one_in_the_folder_counts_for_nothing(people, team, granting):
+    """Else whoever may grant makes a second identity up, asks with it and approves that."""
+    lead, puppet = people["rotator"].open(), Person(people["nobody"].home, "puppet", people["nobody"].team)
+    with pytest.raises(AccessDeniedError, match="no member"):
+        puppet.open().request_access(["bank/*"], "please", timedelta(hours=1))
+    # The same with a patched client: his own recipient, another signing key.
+    policy = team.policy()
+    mixed = crypto.Member(people["rotator"].identity.member.recipient, puppet.identity.member.verify_key)
+    for member in (puppet.identity.member, mixed):
+        body = {
+            "format": 1,
+            "store": policy.store,
+            "id": "0" * 8,
+            "member": str(member),
+            "paths": ["bank/*"],
+            "reason": "please",
+            "seconds": 3600,
+            "created": "2026-11-30T10:00:00.000Z",
+        }
+        folder = team.root / "access" / ("0" * 8)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "request.json").write_bytes(sign_document(puppet.identity, "access request", body))
+        with pytest.raises(NotFoundError):
+            lead.decide_access("0" * 8, approved=True)
+        assert lead.access_requests() == []
+
+
+def test_denial_that_is_removed_again_still_holds_for_who_saw_it(people, team, granting):
+    guest, lead = people["nobody"].open(), people["rotator"].open()
+    asked = guest.request_access(["bank/*"], "incident", timedelta(hours=1))
+    lead.decide_access(asked.id, approved=True)
+    assert guest.get("bank/key") == Secret(b"value of bank/key")
+    team.decide_access(asked.id, approved=False, reason="over")
+    assert [r.state for r in lead.access_requests()] == ["denied"]
+    decisions = sorted((team.root / "access" / asked.id).glob("decision-*.json"))
+    denial = next(path for path in decisions if json.loads(path.read_bytes())["approved"] is False)
+    denial.unlink()
+    for person in (team, lead):
+        assert [r.state for r in person.access_requests()] == ["denied"]
+    team.put("bank/key", Secret(b"a new value"), token=token())
+    sealed = team._records.find("bank/key").versions[0].readers
+    assert len(sealed) == len(team.policy().readers("bank/key"))
+
+
+def test_approval_copied_to_another_request_or_store_opens_nothing(people, team, granting, tmp_path):
+    guest, lead = people["nobody"].open(), people["rotator"].open()
+    one = guest.request_access(["bank/*"], "incident", timedelta(seconds=1))
+    lead.decide_access(one.id, approved=True)
+    two = guest.request_access(["shop/**"], "more", timedelta(hours=1))
+    for decision in (team.root / "access" / one.id).glob("decision-*.json"):
+        shutil.copy(decision, team.root / "access" / two.id)
+    shutil.copytree(team.root / "access" / one.id, team.root / "access" / "again")
+    import time
+
+    time.sleep(1.1)
+    assert {r.state for r in guest.access_requests()} == {"ended", "waiting"}
+    for name in ("bank/key", "shop/db-password"):
+        with pytest.raises(AccessDeniedError):
+            guest.get(name)
+
+
+def test_access_for_a_time_ends_within_a_month(people, team, granting):
+    with pytest.raises(UsageError, match="30 days"):
+        people["nobody"].open().request_access(["bank/*"], "for good", timedelta(days=31))
+
+
+def test_who_cannot_read_approves_nothing_and_leaves_no_decision(people, team):
+    guest = Role("guests", (str(people["nobody"]),), ("guests/**",), ("read",))
+    team.apply_access((*roles_of(people), guest, Role("lead", (str(people["rotator"]),), ("**",), ("grant",))))
+    asked = people["nobody"].open().request_access(["bank/*"], "please", timedelta(hours=1))
+    with pytest.raises(AccessDeniedError, match="read"):
+        people["rotator"].open().decide_access(asked.id, approved=True)
+    assert [r.state for r in team.access_requests()] == ["waiting"]
 
 
 def test_unknown_request_is_not_found(people, team, granting):

@@ -35,6 +35,9 @@ class _Shelf:
 
         return method
 
+    def rule_for(self, verbs, name):
+        return "role test"
+
     def reference(self, name, *, field=""):
         return Reference("embedded", name, (), field)
 
@@ -75,6 +78,7 @@ def test_audited_put_and_get_leave_two_entries_each_and_no_value(parts):
     ]
     assert CANARY not in "".join(path.read_text() for path in log.folder.glob("*.jsonl"))
     assert shelf.calls == ["put", "get"]
+    assert [e.detail["decided_by"] for e in log.events() if e.outcome == "ok" and e.seq > 1] == ["role test"] * 2
 
 
 def test_audited_get_that_fails_is_recorded_as_failed(parts):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hygiene.errors import AccessDeniedError, AuditError, StoreError
+from hygiene.errors import AccessDeniedError, AuditError, StoreError, WriteError
 from hygiene.prove.chain import CHECKPOINT
 from hygiene.prove.checkpoint import Signer
 from hygiene.prove.event import Actor
@@ -215,6 +215,22 @@ def test_log_full_disk_refuses_before_the_access(tmp_path):
     assert [v.problems for v in verify_folder(tmp_path)] == [()]
     assert len(list(Log(tmp_path, ADA).events())) == 2
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 1000
+
+
+def test_log_whose_outcome_cannot_be_recorded_does_not_say_that_nothing_was_done(log, monkeypatch):
+    def full(*_):
+        raise WriteError("cannot write the log: the disk is full", hint="free some space")
+
+    for error, words in ((None, "was done"), (KeyError(), "ended as failed")):
+        with pytest.raises(AuditError) as caught, log.access("secret.put", "ref+embedded://a"):
+            monkeypatch.setattr("hygiene.prove.log.append_durable", full)
+            if error:
+                raise error
+        monkeypatch.undo()
+        assert words in caught.value.message
+        assert "disk is full" in caught.value.message
+        (verdict,) = verify_folder(log.folder)
+        assert verdict.unmatched
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")

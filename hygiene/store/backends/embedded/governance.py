@@ -20,7 +20,7 @@ from hygiene.store.backends.embedded import layout
 from hygiene.store.backends.embedded.grants import find_request, write_decision
 from hygiene.store.backends.embedded.policy import Policy, is_key, reader_id, write_policy
 from hygiene.store.backends.embedded.record import KIND, Record
-from hygiene.store.backends.embedded.recordstore import DELETING, SIGNING, RecordStore
+from hygiene.store.backends.embedded.recordstore import SIGNING, RecordStore
 from hygiene.store.backends.embedded.session import Session
 from hygiene.store.backends.embedded.signed import digest, parse_document, signer_of
 from hygiene.store.backends.embedded.valuestore import ValueStore
@@ -90,11 +90,18 @@ class Governance:
         with self._session.exclusive() as policy:
             request = find_request(root, policy, id)
             identity = self._session.identity()
+            covered = [
+                (record, raw)
+                for record, raw in self._records.each(policy)
+                if any(access.covers(path, record.name) for path in request.paths)
+            ]
+            for record, _ in covered if approved else ():
+                # Whoever opens a value to someone has to open it himself.
+                self._session.require(policy, access.READING, record.name)
             write_decision(root, policy, identity, request, approved=approved, reason=reason, break_glass=break_glass)
-            for record, raw in list(self._records.each(policy)):
-                if any(access.covers(path, record.name) for path in request.paths):
-                    for _ in self._renew(policy, record, raw):
-                        pass
+            for record, raw in covered:
+                for _ in self._renew(policy, record, raw):
+                    pass
 
     def _check_secret(self, policy: Policy, name: str) -> None:
         record = self._records.find(check_name(name))
@@ -205,5 +212,5 @@ def _lost(record: Record, wanted: set[str]) -> bool:
 
 def _still_valid(policy: Policy, record: Record, raw: bytes) -> bool:
     signer = signer_of(parse_document(raw, record.name), KIND)
-    verbs = DELETING if record.deleted else SIGNING
+    verbs = access.DELETING if record.deleted else SIGNING
     return bool(policy.signer_rule(signer, verbs, record.name))

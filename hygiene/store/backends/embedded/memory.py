@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS stores (
 CREATE TABLE IF NOT EXISTS records (
   store TEXT NOT NULL, name TEXT NOT NULL, serial INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (store, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS denials (store TEXT NOT NULL, request TEXT NOT NULL, PRIMARY KEY (store, request));
 """
 
 
@@ -70,11 +71,20 @@ class Memory:
             [(store, name, seen.serial, seen.digest) for name, seen in states],
         )
 
+    def denied(self, store: str) -> set[str]:
+        """Give the digests of the requests for access whose denial was seen."""
+        return {request for request, _, _ in self._rows("SELECT request, 0, '' FROM denials WHERE store = ?", store)}
+
+    def remember_denied(self, store: str, requests: Iterable[str]) -> None:
+        """Note that a valid denial of ``requests`` was seen."""
+        self._write("INSERT OR IGNORE INTO denials VALUES (?, ?)", [(store, request) for request in requests])
+
     def forget_store(self, path: Path) -> None:
         """Forget all that was seen of the store at ``path``: it is then trusted as it stands."""
         known = self.store(path)
         if known is not None:
             self._write("DELETE FROM records WHERE store = ?", [(known[0],)])
+            self._write("DELETE FROM denials WHERE store = ?", [(known[0],)])
             self._write("DELETE FROM stores WHERE path = ?", [(str(path.resolve()),)])
 
     def _rows(self, query: str, *values: str) -> list[tuple[str, int, str]]:

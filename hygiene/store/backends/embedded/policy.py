@@ -17,6 +17,7 @@ from hygiene.config import Role
 from hygiene.errors import IdentityError, IntegrityError
 from hygiene.fileio import create_exclusive, make_private_folder
 from hygiene.store import access
+from hygiene.store.backends.embedded.layout import read_file
 from hygiene.store.backends.embedded.record import format_time
 from hygiene.store.backends.embedded.signed import digest, parse_document, sign_document, signer_of
 
@@ -46,6 +47,11 @@ class Policy(NamedTuple):
         if any(member.verify_key == owner.verify_key for owner in self.owners):
             return "owner"
         return self._role(member.recipient, verbs, name)
+
+    def knows(self, member: crypto.Member) -> bool:
+        """Say whether ``member``, with this very recipient and signing key, is an owner or in some role."""
+        texts = (text for role in self.roles for text in role.members if is_key(text))
+        return member in self.owners or any(crypto.parse_member(text) == member for text in texts)
 
     def signer_rule(self, verify_key: bytes, verbs: frozenset[str], name: str) -> str:
         """Name the rule that lets the holder of ``verify_key`` do one of ``verbs``; empty means denied."""
@@ -115,7 +121,7 @@ def read_policy(root: Path) -> Policy:
 def _next_edition(root: Path, serial: int, former: Policy | None) -> Policy:
     what = f"the policy {_path(root, serial)}"
     try:
-        raw = _path(root, serial).read_bytes()
+        raw = read_file(str(_path(root, serial)))
     except OSError as error:
         raise IntegrityError(f"{what} can't be read: {error.strerror}", hint="restore it from git") from error
     document = parse_document(raw, what)

@@ -6,6 +6,7 @@ Values apart from the record let a writer add a version without being able to re
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -108,7 +109,7 @@ def merged(base: Record, ours: Record, theirs: Record) -> Record:
         return ours
     if ours == base:
         return theirs
-    entries = {entry.id: entry._replace(stages=()) for side in (theirs, ours) for entry in side.versions}
+    entries = {entry.id: entry._replace(stages=()) for entry in _merged_entries(base, ours, theirs)}
     latest = max(ours, theirs, key=_current_since)
     other = theirs if latest is ours else ours
     stages = {entry.id: set(entry.stages) for entry in latest.versions}
@@ -118,13 +119,34 @@ def merged(base: Record, ours: Record, theirs: Record) -> Record:
             names.discard(PREVIOUS)
         stages.setdefault(rival.id, set()).add(PREVIOUS)
     versions = [entry._replace(stages=tuple(sorted(stages.get(entry.id, ())))) for entry in entries.values()]
+    if entries and not any(CURRENT in stages.get(id, ()) for id in entries):
+        raise IntegrityError(
+            f"one side made a value of {ours.name} current that the other side deleted for good",
+            hint="decide yourself: check one side out, then hygiene secret put the value that is to be",
+        )
     return latest._replace(
         serial=max(ours.serial, theirs.serial) + 1,
         versions=tuple(sorted(versions, key=lambda entry: entry.created, reverse=True)),
         due=min((due for due in (ours.due, theirs.due) if due), default=None),
-        deleted=ours.deleted if ours.deleted and theirs.deleted else None,
+        deleted=(ours.deleted or theirs.deleted) if not entries or (ours.deleted and theirs.deleted) else None,
         labels=tuple(sorted((dict(other.labels) | dict(latest.labels)).items())),
     )
+
+
+def _merged_entries(base: Record, ours: Record, theirs: Record) -> Iterator[Entry]:
+    """Give the versions whose files are there after git has merged the folder: a file that one side removed is gone."""
+    former, mine, other = ({entry.id: entry for entry in side.versions} for side in (base, ours, theirs))
+    for id in {**other, **mine}:
+        sides = [side[id] for side in (mine, other) if id in side]
+        known = former.get(id)
+        if known is not None:
+            changed = [entry for entry in sides if entry.digest != known.digest]
+            if not changed and len(sides) == 1:
+                continue
+            expires = next((entry.expires for entry in sides if entry.expires != known.expires), known.expires)
+            sides = [entry._replace(expires=expires) for entry in changed or sides]
+        # Encrypted anew on both sides: to fewer, until the roles are applied again.
+        yield min(sides, key=lambda entry: len(entry.readers))
 
 
 def _current_since(record: Record) -> datetime:

@@ -15,7 +15,6 @@ from hygiene.store.backends.embedded.record import KIND, Record, format_record, 
 from hygiene.store.backends.embedded.session import Session
 from hygiene.store.backends.embedded.signed import digest, parse_document, sign_document, signer_of
 
-DELETING = frozenset({"delete"})
 SIGNING = access.WRITING | {"grant"}
 
 
@@ -54,6 +53,7 @@ class RecordStore:
 
     def load(self, name: str, policy: Policy) -> Record | None:
         """Give the record of ``name``, verified, or None where there never was one."""
+        layout.check_no_link(self._folder, name)
         seen = self._memory.record(policy.store, name)
         try:
             raw = layout.read_file(layout.record_path(self._folder, name))
@@ -67,6 +67,7 @@ class RecordStore:
 
     def read(self, policy: Policy, name: str) -> bytes:
         """Give the bytes of the record of ``name``, not verified yet; raises :class:`NotFoundError`."""
+        layout.check_no_link(self._folder, name)
         try:
             return layout.read_file(layout.record_path(self._folder, name))
         except (FileNotFoundError, NotADirectoryError):
@@ -114,7 +115,7 @@ class RecordStore:
                 f"the record of {record.name} was changed after it was signed",
                 hint="restore it from git or a backup",
             )
-        verbs = DELETING if record.deleted else SIGNING
+        verbs = access.DELETING if record.deleted else SIGNING
         # The policy may have changed since it was read, by whoever then wrote the record.
         policy = self._session.policy() or policy
         if policy.vouched.get(record.name) != own and not policy.signer_rule(signer, verbs, record.name):

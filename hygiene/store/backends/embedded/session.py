@@ -13,7 +13,7 @@ from hygiene import crypto
 from hygiene.errors import AccessDeniedError, IntegrityError
 from hygiene.fileio import locked, make_private_folder, write_atomic
 from hygiene.store import access
-from hygiene.store.backends.embedded.grants import active_readers
+from hygiene.store.backends.embedded import grants, layout
 from hygiene.store.backends.embedded.memory import Memory, Seen
 from hygiene.store.backends.embedded.policy import Policy, create_policy, latest_serial, read_policy
 
@@ -61,19 +61,40 @@ class Session:
     def exclusive(self) -> Iterator[Policy]:
         """Hold the store's lock, and give the policy that then holds; makes the store where there is none."""
         make_private_folder(self.root)
+        layout.check_own_folders(self.root)
         with locked(self.root / ".lock"):
             yield self.policy() or self._create()
 
     def require(self, policy: Policy, verbs: frozenset[str], name: str) -> None:
         """Raise :class:`AccessDeniedError` unless the user may do one of ``verbs`` to ``name``."""
-        member = self.identity().member
-        if policy.rule(member, verbs, name):
-            return
-        if verbs != access.READING or member.recipient not in active_readers(self.root, policy, name):
+        if not self.rule(policy, verbs, name):
             raise AccessDeniedError(
                 f"your identity may not {' or '.join(sorted(verbs))} {name}",
                 hint="no role in the store's policy allows it; hygiene access request asks for it",
             )
+
+    def rule(self, policy: Policy, verbs: frozenset[str], name: str) -> str:
+        """Name what lets the user do one of ``verbs`` to ``name``; empty where nothing does."""
+        member = self.identity().member
+        rule = policy.rule(member, verbs, name)
+        if not rule and verbs == access.READING:
+            return grants.active_grant(self.requests(policy), policy, member, name)
+        return rule
+
+    def guests(self, policy: Policy, name: str) -> tuple[str, ...]:
+        """Give the recipients that may read ``name`` by an access that was approved and has not ended."""
+        return grants.active_readers(self.requests(policy), policy, name)
+
+    def requests(self, policy: Policy) -> list[grants.Asked]:
+        """Give the requests for access with their decisions; a denial that was seen once holds, removed or not."""
+        found = list(grants.read_requests(self.root, policy))
+        if not found:
+            return found
+        known = self.memory.denied(policy.store)
+        denied = {asked.request.digest for asked in found if grants.is_denied(policy, asked)}
+        if denied - known:
+            self.memory.remember_denied(policy.store, denied - known)
+        return [asked._replace(denied=asked.request.digest in known | denied) for asked in found]
 
     def accept_present(self) -> None:
         """Take what stands in the store now for the newest state: after going back on purpose."""
@@ -81,6 +102,7 @@ class Session:
         self._policy = None
 
     def _verified_policy(self) -> Policy:
+        layout.check_own_folders(self.root)
         policy = read_policy(self.root)
         known = self.memory.store(self.root)
         if known is not None:

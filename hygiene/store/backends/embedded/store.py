@@ -14,7 +14,7 @@ from hygiene.reference import Reference, check_name
 from hygiene.secret import Secret
 from hygiene.store import access
 from hygiene.store.backends.embedded.governance import Governance
-from hygiene.store.backends.embedded.grants import find_request, read_requests, told_request, write_request
+from hygiene.store.backends.embedded.grants import Asked, find_request, told_request, write_request
 from hygiene.store.backends.embedded.memory import Memory
 from hygiene.store.backends.embedded.merging import merge_records
 from hygiene.store.backends.embedded.policy import Policy, latest_serial
@@ -25,7 +25,7 @@ from hygiene.store.backends.embedded.preconditions import (
     deleted_error,
 )
 from hygiene.store.backends.embedded.record import Entry, Record, now, version_of
-from hygiene.store.backends.embedded.recordstore import DELETING, RecordStore
+from hygiene.store.backends.embedded.recordstore import RecordStore
 from hygiene.store.backends.embedded.session import Session
 from hygiene.store.backends.embedded.valuestore import ValueStore
 from hygiene.store.checks import check_put
@@ -157,7 +157,7 @@ class EmbeddedStore:
 
     def delete(self, name: str, *, recoverable: bool = True) -> None:
         """Delete all versions; where ``recoverable``, :meth:`restore` brings them back."""
-        with self._changing(name, DELETING, deleted=True) as (policy, record):
+        with self._changing(name, access.DELETING, deleted=True) as (policy, record):
             moment = record.deleted or now()
             if not recoverable:
                 # The record stays as a signed tombstone, so that an older one never passes for a new one.
@@ -167,9 +167,14 @@ class EmbeddedStore:
 
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion."""
-        with self._changing(name, DELETING, deleted=True) as (policy, record):
+        with self._changing(name, access.DELETING, deleted=True) as (policy, record):
             if record.deleted is not None:
                 self._records.commit(policy, record._replace(deleted=None))
+
+    def rule_for(self, verbs: frozenset[str], name: str) -> str:
+        """Name what lets the user do one of ``verbs`` to ``name``; empty where nothing does."""
+        policy = self.policy()
+        return self._session.rule(policy, verbs, name) if policy else ""
 
     def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
         """Tell what :meth:`apply_access` would do."""
@@ -189,7 +194,7 @@ class EmbeddedStore:
         if policy is None:
             raise NotFoundError(f"there is no store at {self.root}")
         id = write_request(self.root, policy, self.identity(), paths=tuple(paths), reason=reason, duration=duration)
-        return told_request(policy, find_request(self.root, policy, id), ())
+        return told_request(policy, Asked(find_request(self.root, policy, id), ()))
 
     def decide_access(self, id: str, *, approved: bool, reason: str = "", break_glass: bool = False) -> AccessRequest:
         """Approve or deny a request."""
@@ -201,8 +206,7 @@ class EmbeddedStore:
     def access_requests(self) -> Sequence[AccessRequest]:
         """Tell the requests and their state, oldest first."""
         policy = self.policy()
-        found = read_requests(self.root, policy) if policy else ()
-        return [told_request(policy, request, decisions) for request, decisions in found if policy]
+        return [told_request(policy, asked) for asked in self._session.requests(policy)] if policy else []
 
     def merge_records(self, base: bytes, ours: bytes, theirs: bytes) -> bytes:
         """Merge three states of one record, as git hands them over; gives the signed result.

@@ -13,7 +13,6 @@ from hygiene.reference import check_name
 from hygiene.secret import Secret
 from hygiene.store import access
 from hygiene.store.backends.embedded import layout
-from hygiene.store.backends.embedded.grants import active_readers
 from hygiene.store.backends.embedded.policy import Policy, reader_id
 from hygiene.store.backends.embedded.preconditions import wanted_entry
 from hygiene.store.backends.embedded.record import Entry, Record, now
@@ -75,7 +74,7 @@ class ValueStore:
 
     def readers(self, policy: Policy, name: str) -> tuple[str, ...]:
         """Give the recipients that may read ``name`` now: by their roles, or by an access that was approved."""
-        guests = active_readers(self._session.root, policy, name)
+        guests = self._session.guests(policy, name)
         return tuple(dict.fromkeys((*policy.readers(name), *guests)))
 
     def resealed(self, policy: Policy, record: Record) -> Record:
