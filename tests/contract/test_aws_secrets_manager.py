@@ -292,7 +292,7 @@ def test_roles_become_iam_policies_attached_to_their_members(store):
     store.apply_access(ROLES)
     assert store.check_access(ROLES) == []
     (attached,) = iam.list_attached_role_policies(RoleName="app")["AttachedPolicies"]
-    assert attached["PolicyName"] == "hygiene-team-app-app"
+    assert attached["PolicyName"] == "hygiene-eu-central-1-team-app-app"
     policy = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]
     document = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
     secrets, listing = document["PolicyVersion"]["Document"]["Statement"]

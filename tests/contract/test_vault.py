@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -12,8 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from hygiene.config import Config
-from hygiene.errors import AccessDeniedError, NotFoundError, StoreError
+from hygiene.config import Config, Role
+from hygiene.errors import AccessDeniedError, ConfigError, NotFoundError, StoreError
 from hygiene.reference import parse_reference
 from hygiene.secret import Secret
 from hygiene.store.backends.vault.kv import KeyValues
@@ -223,6 +224,69 @@ def test_ci_logs_in_by_its_identity_token(store, root, monkeypatch):
     monkeypatch.setenv("HYGIENE_ID_TOKEN", _jwt(key, {**claims, "aud": "someone else"}))
     with pytest.raises(StoreError):
         open_store(store.uri, Config()).get("a")
+
+
+def test_role_s_members_of_ci_log_in_by_their_whole_subject_and_nobody_else_does(store, root, monkeypatch):
+    main, other = "repo:org/name:ref:refs/heads/main", "repo:org/name:ref:refs/heads/mainly"
+    roles = (
+        Role("deploy", (f"oidc:{main}", "oidc:repo:org/name:environment:prod"), ("shop/**",), ("read",)),
+        Role("people", ("age1abc",), ("**",), ("read",)),
+    )
+    store.put("shop/db", Secret(b"v"), token=token())
+    store.put("bank/key", Secret(b"w"), token=token())
+    monkeypatch.setenv("VAULT_AUTH_PATH", f"ci-{uuid.uuid4()}")
+    path = os.environ["VAULT_AUTH_PATH"]
+    assert [c.action for c in store.plan_access(roles)] == ["write-policy", "write-policy", "write-login"]
+    with pytest.raises(StoreError, match="no auth method"):
+        store.apply_access(roles)
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    root.sys.enable_auth_method("jwt", path=path)
+    root.auth.jwt.configure(jwt_validation_pubkeys=[public.decode()], path=path)
+    store.apply_access(roles)
+    assert store.check_access(roles) == []
+    name = next(c.object for c in store.plan_access(()) if c.object.endswith("-deploy"))
+    administrator = os.environ["BAO_TOKEN"]
+    now = int(time.time())
+    claims = {"sub": main, "aud": "hygiene", "iat": now, "exp": now + 300}
+
+    def read(path="shop/db", **changed):
+        monkeypatch.setenv("HYGIENE_ID_TOKEN", _jwt(key, {**claims, **changed}))
+        return open_store(store.uri, Config()).get(path)
+
+    monkeypatch.delenv("BAO_TOKEN")
+    monkeypatch.setenv("VAULT_ROLE", name)
+    assert read() == read(sub="repo:org/name:environment:prod") == Secret(b"v")
+    with pytest.raises(AccessDeniedError):
+        read("bank/key")
+    for changed in (
+        {"sub": other},
+        {"sub": "repo:org/name:pull_request"},
+        {"sub": main.upper()},
+        {"sub": f"{main} "},
+        {"sub": ""},
+        {"aud": "sts.amazonaws.com"},
+        {"exp": now - 600, "iat": now - 900},
+        {"iat": now + 7200, "nbf": now + 7200, "exp": now + 9000},  # a clock that is wrong
+    ):
+        with pytest.raises(StoreError):
+            read(**changed)
+    monkeypatch.setenv("BAO_TOKEN", administrator)
+    people = (roles[0]._replace(members=()), roles[1])
+    assert [c.action for c in store.apply_access(people)] == ["remove-login"]
+    monkeypatch.delenv("BAO_TOKEN")
+    with pytest.raises(StoreError):
+        read()
+    monkeypatch.setenv("BAO_TOKEN", administrator)
+    store.apply_access(())
+
+
+@pytest.mark.parametrize(
+    "member", ["oidc:repo:org/name", "oidc:repo:org/name:*", "oidc:*", "oidc:", "oidc:a b", "oidc:repo:org/name\n"]
+)
+def test_subject_that_is_not_whole_is_refused_and_not_widened(store, member):
+    with pytest.raises(ConfigError, match="members"):
+        store.plan_access((Role("deploy", (member,), ("**",), ("read",)),))
 
 
 def test_token_file_and_token_helper_are_used(store, monkeypatch, tmp_path, openbao_server):

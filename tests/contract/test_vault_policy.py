@@ -133,6 +133,17 @@ def test_policy_of_someone_else_is_left_alone(world, openbao_server):
     assert "by hand" in str(openbao_server.client().sys.read_policy(name))
 
 
+def test_store_above_or_beside_keeps_the_policies(world, openbao_server):
+    """The names of the policies of secret/team/x and of secret/team begin alike."""
+    ours = [c.object for c in world.plan_access(())]
+    assert len(ours) == len(ROLES)
+    above = open_store(world.uri.rpartition("/")[0], Config())
+    above.apply_access(())
+    with pytest.raises(ForeignSecretError, match="another store"):
+        above.apply_access((Role(f"{world.uri.rpartition('/')[2]}-reader", (), ("**",), ("delete",)),))
+    assert world.check_access(ROLES) == []
+
+
 @pytest.mark.parametrize("glob", ["db-*", "a/**/b", "a?", "**b"])
 def test_pattern_that_vault_cannot_express_is_refused_and_not_widened(glob):
     with pytest.raises(ConfigError, match="can't express"):

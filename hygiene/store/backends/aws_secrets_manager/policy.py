@@ -31,18 +31,24 @@ _SUFFIX = "-??????"  # what AWS adds to a name in an ARN
 
 def compile_policies(roles: Sequence[Role], region: str, prefix: str) -> dict[str, str]:
     """Give the policy documents by name, as JSON; raises :class:`ConfigError` for what IAM can't express."""
-    return {policy_name(prefix, role.name): json.dumps(_document(role, region, prefix), indent=2) for role in roles}
+    return {
+        policy_name(region, prefix, role.name): json.dumps(_document(role, region, prefix), indent=2) for role in roles
+    }
 
 
-def policy_name(prefix: str, role: str) -> str:
-    """Give the name of the policy of ``role`` for the secrets below ``prefix``."""
-    return PREFIX + "".join(f"{part}-" for part in prefix.split("/") if part) + role
+def policy_name(region: str, prefix: str, role: str) -> str:
+    """Give the name of the policy of ``role`` for the secrets of ``region`` below ``prefix``."""
+    return PREFIX + "".join(f"{part}-" for part in (region, *prefix.split("/")) if part) + role
+
+
+def actions_of(role: Role) -> list[str]:
+    """Give the actions that the verbs of ``role`` are in IAM."""
+    return sorted({f"secretsmanager:{action}" for verb in role.may for action in _ACTIONS[verb]})
 
 
 def _document(role: Role, region: str, prefix: str) -> dict[str, Any]:
-    actions = sorted({f"secretsmanager:{action}" for verb in role.may for action in _ACTIONS[verb]})
     arns = [f"arn:aws:secretsmanager:{region or '*'}:*:secret:{prefix}{path}" for path in _resources(role)]
-    statements = [{"Sid": "Secrets", "Effect": "Allow", "Action": actions, "Resource": arns}]
+    statements = [{"Sid": "Secrets", "Effect": "Allow", "Action": actions_of(role), "Resource": arns}]
     if {"read", "rotate"} & set(role.may):
         # Listing can't be limited to some secrets in IAM; it shows names and tags, no values.
         statements.append(

@@ -28,6 +28,7 @@ from hygiene.store.backends.aws_secrets_manager.governance import Governance
 from hygiene.store.backends.aws_secrets_manager.lookup import Lookup
 from hygiene.store.backends.aws_secrets_manager.names import aws_name, own_name
 from hygiene.store.backends.aws_secrets_manager.payload import value_from
+from hygiene.store.backends.aws_secrets_manager.resources import ResourcePolicies
 from hygiene.store.backends.aws_secrets_manager.tags import Dates, Facts, facts_of, tags_of
 from hygiene.store.backends.aws_secrets_manager.versions import Versions
 from hygiene.store.backends.aws_secrets_manager.writing import Writer, check_new
@@ -217,13 +218,16 @@ class SecretsManagerStore:
                 self._client.restore_secret(SecretId=found["Name"])
 
     def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
-        """Tell which IAM policies :meth:`apply_access` would write and attach, with their text."""
-        return Governance(self._region, self._prefix).plan(roles)
+        """Tell which policies of IAM and of secrets :meth:`apply_access` would write and attach, with their text."""
+        return self._governance().plan(roles)
 
     def apply_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
-        """Write the IAM policies, and attach them to the members that are IAM roles or users."""
-        return Governance(self._region, self._prefix).apply(roles)
+        """Write the IAM policies and attach them to members of our account; let others in by the secrets' policies."""
+        return self._governance().apply(roles)
 
     def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
-        """Tell which IAM policies differ from ``roles``."""
+        """Tell which policies differ from ``roles``."""
         return self.plan_access(roles)
+
+    def _governance(self) -> Governance:
+        return Governance(self._region, self._prefix, ResourcePolicies(self._client, self._lookup))

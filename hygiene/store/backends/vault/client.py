@@ -21,6 +21,7 @@ import requests
 from urllib3.util import Retry
 
 from hygiene.errors import AccessDeniedError, ConflictError, NotFoundError, StoreError
+from hygiene.store.backends.vault.logins import audience
 from hygiene.store.httpadapter import bounded_session
 from hygiene.store.transport import check_encrypted
 
@@ -187,10 +188,9 @@ def _identity_token() -> str:
     url, bearer = os.environ.get("ACTIONS_ID_TOKEN_REQUEST_URL"), os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
     if not url or not bearer:
         return ""
-    # An audience of our own: a token for it opens nothing else.
     answer = bounded_session(_TIMEOUT_SECONDS, "ACTIONS_ID_TOKEN_REQUEST_URL").get(
         url,
-        params={"audience": os.environ.get("VAULT_JWT_AUDIENCE", "hygiene")},
+        params={"audience": audience()},
         headers={"Authorization": f"bearer {bearer}"},
         timeout=_TIMEOUT_SECONDS,
     )

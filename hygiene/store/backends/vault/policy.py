@@ -42,6 +42,10 @@ class Place(NamedTuple):
         """Give what the names of this place's policies begin with."""
         return PREFIX + "".join(f"{part}-" for part in f"{self.mount}/{self.prefix}".split("/") if part)
 
+    def mark(self) -> str:
+        """Give what the text of this place's policies, and of no other's, holds."""
+        return f"{MARK} for {self.mount}/{self.prefix};"
+
 
 def compile_policies(roles: Sequence[Role], place: Place) -> dict[str, str]:
     """Give the policies by name, in Vault's language; raises :class:`ConfigError` for what it can't express."""
@@ -50,7 +54,7 @@ def compile_policies(roles: Sequence[Role], place: Place) -> dict[str, str]:
     policies = {}
     for role in roles:
         covered = [p for p in closure if any(mine.covers(p) for mine in own[role.name])]
-        lines = [f"# Role {role.name}: {', '.join(role.may)}. {MARK}; changes by hand are overwritten."]
+        lines = [f"# Role {role.name}: {', '.join(role.may)}. {place.mark()} changes by hand are overwritten."]
         for path, capabilities in sorted(_rules(role, sorted(covered), place).items()):
             listed = ", ".join(f'"{capability}"' for capability in sorted(capabilities))
             lines.append(f'path "{path}" {{ capabilities = [{listed}] }}')
