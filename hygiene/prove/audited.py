@@ -15,8 +15,18 @@ from hygiene.prove.event import DENIED, Recorder
 from hygiene.prove.redact import Redactor
 from hygiene.reference import NAME_PATTERN, Reference
 from hygiene.secret import Secret
-from hygiene.store.access import DELETING, READING, WRITING
-from hygiene.store.protocol import CURRENT, Capabilities, Expect, Explained, Store, StoredSecret, Version
+from hygiene.store.protocol import (
+    CURRENT,
+    DELETE,
+    READ,
+    WRITE,
+    Capabilities,
+    Expect,
+    Explained,
+    Store,
+    StoredSecret,
+    Version,
+)
 
 _ITS_OWN = "the store's own policy"  # which decides without telling us by what
 _NONE = "none"  # no rule allows it, so it is denied
@@ -69,7 +79,7 @@ class _Audited:
         labels: tuple[tuple[str, str], ...] = (),
     ) -> Version:
         self._learn(secret)
-        with self._access("secret.put", name, WRITING, stage=stage, **_labels(labels)) as result:
+        with self._access("secret.put", name, WRITE, stage=stage, **_labels(labels)) as result:
             version = self._store.put(
                 name, secret, expect=expect, token=token, stage=stage, expires=expires, labels=labels
             )
@@ -78,55 +88,53 @@ class _Audited:
 
     def get(self, name: str, *, stage: str = CURRENT, version: str | None = None) -> Secret:
         detail = {"version": version} if version else {"stage": stage}
-        with self._access("secret.get", name, READING, **detail):
+        with self._access("secret.get", name, READ, **detail):
             secret = self._store.get(name, stage=stage, version=version)
             self._learn(secret)
         return secret
 
     def promote(self, name: str, version: str, *, expect: str) -> None:
-        with self._access("secret.promote", name, WRITING, version=version, former=expect):
+        with self._access("secret.promote", name, WRITE, version=version, former=expect):
             self._store.promote(name, version, expect=expect)
 
     def unstage(self, name: str, stage: str) -> None:
-        with self._access("secret.unstage", name, WRITING, stage=stage):
+        with self._access("secret.unstage", name, WRITE, stage=stage):
             self._store.unstage(name, stage)
 
     def expire(self, name: str, at: datetime | None) -> None:
-        with self._access("secret.expire", name, WRITING, at=_time(at)):
+        with self._access("secret.expire", name, WRITE, at=_time(at)):
             self._store.expire(name, at)
 
     def mark_due(self, name: str, at: datetime | None) -> None:
-        with self._access("secret.mark-due", name, WRITING, at=_time(at)):
+        with self._access("secret.mark-due", name, WRITE, at=_time(at)):
             self._store.mark_due(name, at)
 
     def adopt(self, name: str) -> None:
-        with self._access("secret.adopt", name, WRITING):
+        with self._access("secret.adopt", name, WRITE):
             self._store.adopt(name)
 
     def delete(self, name: str, *, recoverable: bool = True) -> None:
-        with self._access("secret.delete", name, DELETING, recoverable=str(recoverable).lower()):
+        with self._access("secret.delete", name, DELETE, recoverable=str(recoverable).lower()):
             self._store.delete(name, recoverable=recoverable)
 
     def restore(self, name: str) -> None:
-        with self._access("secret.restore", name, DELETING):
+        with self._access("secret.restore", name, DELETE):
             self._store.restore(name)
 
     @contextmanager
-    def _access(
-        self, action: str, name: str, verbs: frozenset[str], **detail: str
-    ) -> Iterator[MutableMapping[str, str]]:
+    def _access(self, action: str, name: str, verb: str, **detail: str) -> Iterator[MutableMapping[str, str]]:
         with self._recorder.access(action, self._object(name), **detail) as result:
             try:
                 yield result
             finally:
-                result["decided_by"] = self._rule(verbs, name)
+                result["decided_by"] = self._rule(verb, name)
 
-    def _rule(self, verbs: frozenset[str], name: str) -> str:
+    def _rule(self, verb: str, name: str) -> str:
         """Name the rule that an access was allowed or denied by."""
         if not isinstance(self._store, Explained):
             return _ITS_OWN
         with suppress(HygieneError):
-            return self._store.rule_for(verbs, name) or _NONE
+            return self._store.rule_for(verb, name) or _NONE
         return _UNKNOWN
 
     @contextmanager

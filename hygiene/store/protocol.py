@@ -21,6 +21,8 @@ PENDING = "pending"
 PREVIOUS = "previous"
 
 
+READ, WRITE, DELETE = "read", "write", "delete"  # what is done to a secret
+
 OWNER = "hygiene"  # the owner of what we made
 
 
@@ -174,8 +176,8 @@ class Governed(Protocol):
 class Explained(Protocol):
     """What a store can also be: one that decides by rules that it can name."""
 
-    def rule_for(self, verbs: frozenset[str], name: str) -> str:
-        """Name what lets the user do one of ``verbs`` to ``name``: owner, a role, an access for a time; or nothing."""
+    def rule_for(self, verb: str, name: str) -> str:
+        """Name what lets the user READ, WRITE or DELETE ``name``: owner, a role, an access for a time; or nothing."""
 
 
 class AccessRequest(NamedTuple):

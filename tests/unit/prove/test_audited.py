@@ -35,7 +35,7 @@ class _Shelf:
 
         return method
 
-    def rule_for(self, verbs, name):
+    def rule_for(self, verb, name):
         return "role test"
 
     def reference(self, name, *, field=""):

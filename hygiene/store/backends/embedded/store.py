@@ -29,7 +29,18 @@ from hygiene.store.backends.embedded.recordstore import RecordStore
 from hygiene.store.backends.embedded.session import Session
 from hygiene.store.backends.embedded.valuestore import ValueStore
 from hygiene.store.checks import check_put
-from hygiene.store.protocol import CURRENT, AccessChange, AccessRequest, Capabilities, Expect, StoredSecret, Version
+from hygiene.store.protocol import (
+    CURRENT,
+    DELETE,
+    READ,
+    WRITE,
+    AccessChange,
+    AccessRequest,
+    Capabilities,
+    Expect,
+    StoredSecret,
+    Version,
+)
 
 
 class EmbeddedStore:
@@ -171,8 +182,9 @@ class EmbeddedStore:
             if record.deleted is not None:
                 self._records.commit(policy, record._replace(deleted=None))
 
-    def rule_for(self, verbs: frozenset[str], name: str) -> str:
-        """Name what lets the user do one of ``verbs`` to ``name``; empty where nothing does."""
+    def rule_for(self, verb: str, name: str) -> str:
+        """Name what lets the user READ, WRITE or DELETE ``name``; empty where nothing does."""
+        verbs = {READ: access.READING, WRITE: access.WRITING, DELETE: access.DELETING}[verb]
         policy = self.policy()
         return self._session.rule(policy, verbs, name) if policy else ""
 
