@@ -11,8 +11,10 @@ from hygiene.fileio import create_exclusive, write_atomic
 from hygiene.git import Git, find_root
 from hygiene.places import audit_folder
 from hygiene.prove.actor import current_actor
-from hygiene.prove.anchor import REF, place_of, read_anchors, write_anchor
+from hygiene.prove.anchor import REF, anchored_detail, place_of, read_anchors, ref_place, write_anchor
+from hygiene.prove.chain import ANCHORED
 from hygiene.prove.checkpoint import checkpoint_from_entry, find_signer
+from hygiene.prove.event import OK
 from hygiene.prove.log import open_log
 from hygiene.prove.verify import verify_folder
 
@@ -29,12 +31,14 @@ def anchor(ref: str) -> None:
     if root is None:
         raise UsageError("anchors are kept in a git repository, and this is none", hint="go into one, or git init")
     folder, actor, git = audit_folder(), current_actor(), Git(root)
-    for verdict in verify_folder(folder, None, actor, read_anchors(git, ref)):
+    for verdict in verify_folder(folder, None, actor, read_anchors(git, ref), ref_place(git, ref)):
         if verdict.problems:
             raise AuditError(f"not anchored: {verdict.problems[0].message}", hint="hygiene audit verify says more")
-    event = open_log(folder, actor).checkpoint(find_signer())
+    log = open_log(folder, actor)
+    event = log.checkpoint(find_signer())
     checkpoint = checkpoint_from_entry(event, place_of(actor, folder))
     commit = write_anchor(git, [checkpoint], ref)
+    log.record(ANCHORED, ref, OK, **anchored_detail(git, checkpoint, commit, ref))
     click.echo(f"anchored {checkpoint.log[:16]} at entry {checkpoint.seq} in {ref} ({commit[:12]})")
     click.echo(f"hygiene: push it to where it is protected: git push origin {ref}", err=True)
 

@@ -11,7 +11,7 @@ from hygiene.errors import AuditError, ExitCode
 from hygiene.git import Git, find_root
 from hygiene.places import audit_folder
 from hygiene.prove.actor import current_actor
-from hygiene.prove.anchor import REF, read_anchors
+from hygiene.prove.anchor import REF, read_anchors, ref_place
 from hygiene.prove.checkpoint import Checkpoint
 from hygiene.prove.verify import Verdict, verify_folder
 from hygiene.report.terminal import printable
@@ -28,7 +28,8 @@ def verify(as_json: bool, key_files: tuple[Path, ...], ref: str) -> int:
     anchored outside: see hygiene audit anchor. In a repository with anchors the log is held against them.
     """
     folder = audit_folder()
-    verdicts = verify_folder(folder, _read_keys(key_files), current_actor(), _anchors(ref))
+    anchors, place = _anchors(ref)
+    verdicts = verify_folder(folder, _read_keys(key_files), current_actor(), anchors, place)
     if as_json:
         click.echo(json.dumps([_verdict_json(verdict) for verdict in verdicts], indent=2))
     else:
@@ -39,9 +40,9 @@ def verify(as_json: bool, key_files: tuple[Path, ...], ref: str) -> int:
     return ExitCode.AUDIT if any(verdict.problems for verdict in verdicts) else ExitCode.CLEAN
 
 
-def _anchors(ref: str) -> list[Checkpoint]:
+def _anchors(ref: str) -> tuple[list[Checkpoint], str]:
     root = find_root(Path.cwd())
-    return read_anchors(Git(root), ref) if root else []
+    return (read_anchors(Git(root), ref), ref_place(Git(root), ref)) if root else ([], "")
 
 
 def _print_verdict(verdict: Verdict) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from hygiene.git import find_root
 from hygiene.places import home_folder
 from hygiene.prove.audited import audited
 from hygiene.prove.event import Recorder
-from hygiene.prove.log import open_log
+from hygiene.prove.log import latest_time, open_log
 from hygiene.reference import Reference
 from hygiene.store.protocol import Store
 from hygiene.store.registry import open_store, store_uri
@@ -26,6 +27,7 @@ from hygiene.store.resolve import Resolver
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 AUDIT_FOLDER = "audit"
+_TOLERANCE = timedelta(minutes=5)  # by which clocks differ and are set right
 
 
 class Composition:
@@ -36,6 +38,7 @@ class Composition:
         self.config = config
         self._recorder: Recorder | None = None
         self._stores: dict[str, Store] = {}
+        self._told_of_clock = False
 
     @property
     def recorder(self) -> Recorder:
@@ -60,7 +63,21 @@ class Composition:
 
     def resolver(self, open_store: Callable[[Reference], Store] | None = None) -> Resolver:
         """Give what resolves references by this configuration's rule on expired secrets."""
-        return Resolver(open_store or self.store_of, warn_expired=self.config.expiry_when == "warn", warn=warn)
+        lenient = self.config.expiry_when == "warn"
+        return Resolver(open_store or self.store_of, warn_expired=lenient, warn=warn, now=self._present)
+
+    def _present(self) -> datetime:
+        """Give the time; a clock that was set back makes nothing live again that has expired."""
+        now, latest = datetime.now(UTC), latest_time(home_folder() / AUDIT_FOLDER)
+        if latest is None or now >= latest - _TOLERANCE:
+            return now
+        if not self._told_of_clock:
+            self._told_of_clock = True
+            warn(
+                f"this machine's clock is behind the audit log, whose latest entry is of {latest:%Y-%m-%d %H:%M} UTC; "
+                "expiry is judged by that (should the log be wrong: hygiene audit restart)"
+            )
+        return latest
 
 
 def compose(config_path: str | None = None, *, start: Path | None = None) -> Composition:

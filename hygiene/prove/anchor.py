@@ -29,6 +29,16 @@ def place_of(actor: Actor, folder: Path) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
+def ref_place(git: Git, ref: str = REF) -> str:
+    """Name ``ref`` of this very repository without telling its path."""
+    return hashlib.sha256(f"{git.common_dir()}\0{ref}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def anchored_detail(git: Git, checkpoint: Checkpoint, commit: str, ref: str = REF) -> dict[str, str]:
+    """Give what the log itself says of an anchor: a ref that is deleted or put back is missed by it."""
+    return {"anchored": str(checkpoint.seq), "commit": commit, "ref_place": ref_place(git, ref)}
+
+
 def read_anchors(git: Git, ref: str = REF) -> list[Checkpoint]:
     """Give every checkpoint that ``ref`` ever held, the newest first; none where there is no such ref.
 

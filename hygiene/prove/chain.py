@@ -23,6 +23,7 @@ from hygiene.prove.event import AuditEvent
 START = "audit.start"
 EPOCH = "audit.epoch"
 CHECKPOINT = "audit.checkpoint"
+ANCHORED = "audit.anchor"  # says that a checkpoint was committed to a ref, so that its removal is noticed
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _NEXT_KEY = b"hygiene audit next key\x01"  # info and counter of a one-block HKDF-Expand (RFC 5869)
 
@@ -34,7 +35,7 @@ class Head(NamedTuple):
     seq: int  # of the last entry; 0 before the first
     hash: str  # of the last entry; the log's id before the first
     mac: str  # of the last entry; empty before the first
-    time: str  # of the last entry
+    time: str  # the latest of any entry: a clock that was set back stays known as such
     key: bytes  # the MAC key of the next entry
 
 
@@ -81,7 +82,7 @@ def entry_after(head: Head, deed: Deed, *, time: str, actor: Mapping[str, str]) 
     mac = entry_mac(head.key, digest)
     event = AuditEvent(**before, **after, hash=digest, mac=mac, log=head.log)
     line = first + _sealed(digest, mac) + last
-    return line, event, Head(head.log, event.seq, digest, mac, time, next_key(head.key))
+    return line, event, Head(head.log, event.seq, digest, mac, max(time, head.time), next_key(head.key))
 
 
 def entry_hash(entry: bytes, prev: str) -> str:

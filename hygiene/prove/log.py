@@ -49,6 +49,15 @@ def open_log(folder: Path, actor: Actor | None = None) -> Log:
     return Log(folder, actor or current_actor(), signer=find_signer)
 
 
+def latest_time(folder: Path) -> datetime | None:
+    """Give the latest time that this writer's chain in ``folder`` has seen, or None where it can't be told."""
+    try:
+        states = sorted(folder.glob("*" + SUFFIX))
+        return datetime.fromisoformat(read_state(states[0]).head.time) if len(states) == 1 else None
+    except (AuditError, ValueError):
+        return None
+
+
 def _nobody() -> None:
     """Sign nothing."""
 
@@ -256,7 +265,7 @@ def _follow(path: Path, head: Head, line: bytes) -> Head:
         ours = False
     if not ours or (event.prev, event.prev_mac, event.seq) != (head.hash, head.mac, head.seq + 1):
         raise AuditError(f"{path} holds what hygiene did not write, after entry {head.seq}", hint=_TAMPERED)
-    return Head(head.log, event.seq, event.hash, event.mac, event.time, next_key(head.key))
+    return Head(head.log, event.seq, event.hash, event.mac, max(event.time, head.time), next_key(head.key))
 
 
 def _events(log: str, files: list[Path]) -> Iterator[AuditEvent]:

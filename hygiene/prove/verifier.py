@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from typing import Any, NamedTuple
 
-from hygiene.prove.chain import CHECKPOINT, EPOCH, Head, entry_hash, entry_mac, next_key, parse_entry, unsealed
+from hygiene.prove.chain import (
+    ANCHORED,
+    CHECKPOINT,
+    EPOCH,
+    Head,
+    entry_hash,
+    entry_mac,
+    next_key,
+    parse_entry,
+    unsealed,
+)
 from hygiene.prove.event import INTENT, AuditEvent
 
 _FIELDS = set(AuditEvent._fields) - {"log"}
@@ -59,6 +69,7 @@ class Verifier:
         self.clock_steps: list[int] = []  # entries that say themselves that the clock went back
         self.epochs: list[int] = []
         self.checkpoints: list[AuditEvent] = []
+        self.anchorings: list[AuditEvent] = []
         self.macs = 0
         self.entries = 0
         self.seq = after.seq if after else 0
@@ -157,7 +168,7 @@ class Verifier:
         self.macs += former.macs
         self.first_time, self.start = former.first_time, former.start
         self.clock_steps[:0], self.epochs[:0] = former.clock_steps, former.epochs
-        self.checkpoints[:0] = former.checkpoints
+        self.checkpoints[:0], self.anchorings[:0] = former.checkpoints, former.anchorings
         self._open |= {seq: line for seq, line in former._open.items() if seq not in self._answered}
         self._answered |= former._answered
 
@@ -258,6 +269,8 @@ class Verifier:
             self.start = AuditEvent(**entry, log=self.log)
         elif entry["action"] == CHECKPOINT:
             self.checkpoints.append(AuditEvent(**entry, log=self.log))
+        elif entry["action"] == ANCHORED:
+            self.anchorings.append(AuditEvent(**entry, log=self.log))
         elif entry["action"] == EPOCH:
             self.epochs.append(seq)
             self._key = None

@@ -42,36 +42,45 @@ def verify_folder(
     keys: Mapping[str, Mapping[int, bytes]] | None = None,
     actor: Actor | None = None,
     anchors: Sequence[Checkpoint] = (),
+    ref_place: str = "",
 ) -> list[Verdict]:
     """Verify all chains in ``folder``.
 
-    ``keys`` are verification keys: log id → number of an entry → its key. A chain that ``actor`` began in this very
-    folder must have its state here. The lock is not taken at first: an entry that is being written appears as a tail
-    beyond the state, which is checked by its MAC. What looks wrong is looked at again while no writer is at work.
+    ``anchors`` are those of the ref ``ref_place`` (see :mod:`hygiene.prove.anchor`): what the log says was anchored
+    there must be among them. ``keys`` are verification keys: log id → number of an entry → its key. A chain that
+    ``actor`` began in this very folder must have its state here. The lock is not taken at first: an entry that is
+    being written appears as a tail beyond the state, which is checked by its MAC. What looks wrong is looked at
+    again while no writer is at work.
     Raises :class:`AuditError` for what can't be read.
     """
-    verdicts = _verify_chains(folder, keys or {}, actor, anchors)
+    kept = _Anchors(anchors, ref_place)
+    verdicts = _verify_chains(folder, keys or {}, actor, kept)
     lock = folder / LOCK
     if not any(verdict.problems for verdict in verdicts) or not lock.exists():
         return verdicts
     try:
         with locked(lock, exclusive=False):
-            return _verify_chains(folder, keys or {}, actor, anchors)
+            return _verify_chains(folder, keys or {}, actor, kept)
     except WriteError:  # a copy on a read-only medium: nobody writes there either
         return verdicts
 
 
+class _Anchors(NamedTuple):
+    all: Sequence[Checkpoint]
+    ref_place: str
+
+
 def _verify_chains(
-    folder: Path, keys: Mapping[str, Mapping[int, bytes]], actor: Actor | None, anchors: Sequence[Checkpoint]
+    folder: Path, keys: Mapping[str, Mapping[int, bytes]], actor: Actor | None, anchors: _Anchors
 ) -> list[Verdict]:
     files = chain_files(folder)
     states = {path.name[:SHORT_ID]: path for path in sorted(folder.glob(f"*{SUFFIX}*"))}
     verdicts = []
-    for log in sorted(files.keys() | states.keys() | _begun_here(anchors, actor, folder)):
+    for log in sorted(files.keys() | states.keys() | _begun_here(anchors.all, actor, folder)):
         known = {seq: key for name, some in keys.items() if name.startswith(log) for seq, key in some.items()}
-        outside = {anchor.seq: anchor.hash for anchor in anchors if anchor.log.startswith(log)}
+        outside = {anchor.seq: anchor.hash for anchor in anchors.all if anchor.log.startswith(log)}
         chain = _Chain(log, files.get(log, []), states.get(log), _origin(folder, actor))
-        verdicts.append(_verify_chain(chain, known, outside))
+        verdicts.append(_verify_chain(chain, known, outside, anchors.ref_place))
     return verdicts
 
 
@@ -82,7 +91,7 @@ class _Chain(NamedTuple):
     origin: Mapping[str, str]  # what the first entry says if the chain was begun here
 
 
-def _verify_chain(chain: _Chain, keys: dict[int, bytes], anchors: dict[int, str]) -> Verdict:
+def _verify_chain(chain: _Chain, keys: dict[int, bytes], anchors: dict[int, str], ref_place: str) -> Verdict:
     head, damage = _read_head(chain.state)
     if head is not None:
         # Nothing may follow a chain that was ended: no key fits what stands there.
@@ -96,6 +105,11 @@ def _verify_chain(chain: _Chain, keys: dict[int, bytes], anchors: dict[int, str]
         if not is_authentic(checkpoint_from_entry(event)):
             text = f"entry {event.seq} is a checkpoint with a false signature"
             verifier.problems.append(Problem("signature", event.seq, 0, text))
+    for event in verifier.anchorings:
+        here = bool(ref_place) and event.detail.get("ref_place") == ref_place
+        if here and event.detail.get("anchored", "") not in map(str, anchors):
+            text = f"entry {event.detail.get('anchored')} was anchored here ({event.object}), and its anchor is gone"
+            verifier.problems.append(Problem("anchor", event.seq, 0, text))
     return _verdict(chain.log, verifier, head is not None, max(anchors, default=0))
 
 

@@ -16,6 +16,16 @@ import pytest
 HYGIENE = [sys.executable, "-m", "hygiene"]
 
 
+_CLOCK = """import os, datetime
+real = datetime.datetime
+class Fixed(real):
+    @classmethod
+    def now(cls, tz=None):
+        return real.fromisoformat(os.environ["CLOCK"]).replace(tzinfo=tz)
+datetime.datetime = Fixed
+"""
+
+
 class Shell:
     """Runs hygiene in one folder with a home of its own."""
 
@@ -37,6 +47,14 @@ class Shell:
         assert done.returncode == code, done.stderr.decode()
         assert b"Traceback" not in done.stderr
         return done
+
+    def at(self, moment):
+        """The same shell on a machine whose clock says ``moment`` (UTC)."""
+        (self.home / "clock").mkdir(exist_ok=True)
+        (self.home / "clock" / "sitecustomize.py").write_text(_CLOCK)
+        other = Shell(self.folder, self.home)
+        other.environment |= {"PYTHONPATH": str(self.home / "clock"), "CLOCK": moment}
+        return other
 
     def json(self, *arguments):
         return json.loads(self(*arguments, "--json").stdout)
@@ -169,6 +187,20 @@ def test_expired_secret_is_refused_by_get_run_and_render_unless_config_warns(sh)
     (sh.folder / ".hygiene.toml").write_text('[expiry]\nwhen = "warn"\n')
     for command in commands:
         assert b"warning: ref+embedded://a expired" in sh(*command).stderr
+
+
+def test_clock_that_was_set_back_makes_nothing_live_again(sh):
+    sh("secret", "put", "a", "--expires", "2027-01-01", stdin=b"v")
+    sh("secret", "put", "b", stdin=b"w")
+    later, earlier = sh.at("2027-02-01 10:00:00"), sh.at("2026-12-01 10:00:00")
+    later("secret", "get", "b")
+    for _ in range(2):  # an entry of the wrong time must not make it the right one
+        refused = earlier("secret", "get", "a", code=5)
+        assert b"clock is behind" in refused.stderr and b"expired" in refused.stderr
+        assert earlier("secret", "get", "b").stdout == b"w"
+    assert b"clock went back" in earlier("audit", "verify").stdout
+    earlier("audit", "restart", "--reason", "the log had the wrong clock")
+    assert earlier("secret", "get", "a").stdout == b"v"
 
 
 def test_delete_needs_yes_without_a_terminal_and_restore_undoes(sh):

@@ -20,6 +20,7 @@ from hygiene.prove.files import segment_path
 from hygiene.prove.log import Log
 from hygiene.prove.state import State, read_state, write_state
 from hygiene.prove.verify import verify_folder
+from hygiene.secret import Secret
 
 ADA = Actor("ada", host="box")
 
@@ -210,6 +211,59 @@ def test_anchor_lost_race_for_the_ref_is_an_error_and_writes_nothing(log, git, m
     with pytest.raises(SourceError):
         anchor(log, git)
     assert git.line("rev-parse", REF) == tip
+
+
+@pytest.mark.parametrize("attack", ["deleted", "put back", "replaced"])
+def test_attack_anchors_deleted_or_put_back_are_missed_where_one_was_seen(
+    log, git, monkeypatch, capsys, tmp_path, attack
+):
+    """The log itself says what was anchored in which ref; in another repository it has nothing to miss."""
+    from hygiene.cli.boundary import run
+
+    home = tmp_path / "home"
+    shutil.copytree(log.folder, home / "audit")
+    monkeypatch.setenv("HYGIENE_HOME", str(home))
+    monkeypatch.chdir(git.folder)
+    assert run(["audit", "anchor"]) == 0
+    first = git.line("rev-parse", REF)
+    assert run(["audit", "anchor"]) == 0
+    assert run(["audit", "verify"]) == 0
+    if attack == "deleted":
+        git.run("update-ref", "-d", REF)
+    elif attack == "put back":
+        git.run("update-ref", REF, first)
+    else:
+        git.run("update-ref", "-d", REF)
+        other = Log(tmp_path / "other", ADA)
+        write_anchor(git, [checkpoint_from_entry(other.checkpoint(), "elsewhere")])
+    capsys.readouterr()
+    assert run(["audit", "verify"]) == 6
+    assert "its anchor is gone" in capsys.readouterr().out
+    assert run(["audit", "anchor"]) == 6
+    elsewhere = tmp_path / "elsewhere"
+    subprocess.run(["git", "init", "-q", str(elsewhere)], check=True)
+    monkeypatch.chdir(elsewhere)
+    assert run(["audit", "verify"]) == 0
+
+
+def test_attack_guessing_a_value_from_the_log_finds_nothing_to_compare_with(tmp_path):
+    """All guesses of a four-digit value: the logs of two values differ in nothing that tells which is which."""
+    import hashlib
+    import re
+
+    told = []
+    for value in (b"4711", b"0815"):
+        log = Log(tmp_path / value.decode(), ADA)
+        with log.access("secret.put", "ref+embedded://pin") as result:
+            log.redactor.learn(Secret(value))
+            result["version"] = "1"
+        told.append("".join(path.read_text() for path in log.folder.glob("*.jsonl")))
+    for number in range(10_000):
+        guess = f"{number:04d}".encode()
+        for algorithm in ("sha256", "sha1", "md5"):
+            assert hashlib.new(algorithm, guess).hexdigest() not in told[0]
+    bare = [re.sub(r'"[0-9a-f]{16,64}"|"[0-9T:.Z-]{24}"|"folder":"[^"]*"', '"*"', text) for text in told]
+    assert bare[0] == bare[1]
 
 
 def test_anchor_command_and_verify_in_a_repository(log, git, monkeypatch, capsys, tmp_path):
