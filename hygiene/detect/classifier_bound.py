@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hygiene.detect.classifier_model import CLEARLY_NOT, ENOUGH, Model
+from hygiene.detect.classifier_model import STAGES, Model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,16 +29,17 @@ class Bound:
             self._model.right,
         )
         leaf, total = self._model.leaf, self._model.base
-        for count, (root, asks) in enumerate(self._trees):
-            if count == ENOUGH and total < CLEARLY_NOT:
+        for first, last, least in STAGES:
+            if total < least:
                 break
-            node = root
-            if asks:
-                total += self._largest_leaf(node, row)
-                continue
-            while node >= 0:
-                node = left[node] if row[feature[node]] <= threshold[node] else right[node]
-            total += leaf[-1 - node]
+            for root, asks in self._trees[first:last]:
+                node = root
+                if asks:
+                    total += self._largest_leaf(node, row)
+                    continue
+                while node >= 0:
+                    node = left[node] if row[feature[node]] <= threshold[node] else right[node]
+                total += leaf[-1 - node]
         return 1.0 / (1.0 + math.exp(-total))
 
     def _asks(self, node: int) -> bool:

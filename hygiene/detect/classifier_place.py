@@ -36,14 +36,15 @@ _LANGUAGES = {
 }
 _LANGUAGE_OF = {ending: index + 1 for index, endings in enumerate(_LANGUAGES.values()) for ending in endings.split()}
 _COMMENT = re.compile(rb"^\s*(?:#|//|/?\*|--|;|<!--|%|\"\"\"|'''|REM\b)", re.IGNORECASE)
-_NEIGHBOUR = re.compile(
-    rb"(?i)user|login|email|e-mail|host|database|account|client.?id|consumer|access.?key|username|server|port\b"
+_NEIGHBOUR = re.compile(  # as all that is sought in a line: on lower case
+    rb"user|login|email|e-mail|host|database|account|client.?id|consumer|access.?key|username|server|port\b"
 )
-_CALLED = re.compile(rb"(?i)assert|expect|should|equal|test|mock|fake|stub|example|given|when|verify")
+_CALLED = re.compile(rb"assert|expect|should|equal|test|mock|fake|stub|example|given|when|verify")
 _TRANSLATION = re.compile(r"locale|i18n|l10n|lang|translat|\.(?:po|pot|xliff|xlf|resx|arb|strings|rrc)$|messages_")
 _PROSE_AFTER = re.compile(rb"\s+[^\W\d]{2,}|\s+[\x80-\xff]|[.,]\s+[A-Za-z]")
 _CORE = re.compile(rb"[a-z]+")
 _REACH = 100_000
+_ASCII = bytes(range(128))
 _WRAPPED = re.compile(rb"[A-Za-z_]\w*[({\[]")
 _OPERATORS = {
     b"": 0,
@@ -158,6 +159,7 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
     name = data[candidate.name_start : candidate.name_end].lower()
     lowered = value.lower()
     whole = data[line.start : line.end]
+    before = line.before.lower()
     after = line.after.lstrip(b"\"'`\\")
     return [
         float(_KINDS[candidate.kind]), float(_OPERATORS.get(candidate.operator, 12)),
@@ -165,8 +167,8 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
         float(bool(_COMMENT.match(whole))), float(len(whole)), float(len(line.before)), float(len(line.after)),
         float(_first_class(after)),
         float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),
-        float(len(_NEIGHBOUR.findall(line.previous + b"\n" + line.following))),
-        float(len(_CALLED.findall(line.before))),
+        float(len(_NEIGHBOUR.findall((line.previous + b"\n" + line.following).lower()))),
+        float(len(_CALLED.findall(before))),
         *around.elsewhere,
         float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(around.on_line),
         float(len(data).bit_length()),
@@ -174,7 +176,7 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
         float(line.between[:1] in (b'"', b"'", b"`", b"\\")),
         float(_first_class(line.before.rstrip(b" \t\"'`")[-1:])), float(b"\n" in value),
         float(bool(_PROSE_AFTER.match(line.after))), _foreign(line), float(bool(_WRAPPED.search(line.between))),
-        float(bool(_NEIGHBOUR.search(line.before))),
+        float(bool(_NEIGHBOUR.search(before))),
     ]  # fmt: skip
 
 
@@ -188,7 +190,8 @@ def _first_class(text: bytes) -> int:
 def _foreign(line: Line) -> float:
     """The share of the surroundings that is outside ASCII, or escaped so: translations."""
     text = line.before + line.after + line.previous + line.following
-    outside = sum(map((127).__lt__, text)) + 4 * text.count(b"\\u")
+    outside = 0 if text.isascii() else len(text.translate(None, _ASCII))
+    outside += 4 * text.count(b"\\u")
     return outside / (len(text) + 1)
 
 
@@ -209,7 +212,7 @@ class Rest:
         name = self._data[candidate.name_start : candidate.name_end].lower()
         same = self._count(value, candidate)
         core = max(_CORE.findall(value), key=len, default=b"")
-        others = self._count(core, candidate) - same if len(core) >= 4 else 0
+        others = self._count(core, candidate) - same if 4 <= len(core) < len(value) else 0
         names = self._count(name, candidate) if 3 <= len(name) <= 60 else 0
         return float(min(9, same)), float(min(9, others)), float(min(9, names))
 

@@ -9,6 +9,7 @@ from hygiene.detect import regex as re
 from hygiene.detect.classifier_name import parts_of
 from hygiene.detect.classifier_place import Line, Place
 from hygiene.detect.generic import Candidate
+from hygiene.detect.memo import Memo
 
 BITS = 17
 _UPPER = 1 << (BITS - 1)
@@ -37,13 +38,26 @@ def hashed(data: bytes, candidate: Candidate, place: Place, line: Line) -> set[i
     """
     value = data[candidate.start : candidate.end][:48]
     how = candidate.kind.encode() + b"|" + candidate.operator + b"|" + candidate.quote
-    runs = b"".join([match[0][:1] + b"%d" % len(match[0]) for match in _RUN.finditer(value.translate(_SHAPE))])
-    name = parts_of(data[candidate.name_start : candidate.name_end][-40:])
-    inside = {crc32(item) & _HALF for item in _of_value(value, runs)}
-    around = {crc32(item) & _HALF | _UPPER for item in (*_of_name(name, how), *_of_line(line, place.ending, how))}
+    runs = b"".join([_run[match.group()] for match in _RUN.finditer(value.translate(_SHAPE))])
+    name: bytes
+    of_name: frozenset[int]
+    name, of_name = _name[data[candidate.name_start : candidate.name_end][-40:], how]
+    inside = {code & _HALF for code in map(crc32, _of_value(value, runs))}
+    around = {code & _HALF | _UPPER for code in map(crc32, _of_line(line, place.ending, how))}
     if name:
-        around.add(crc32(b"p" + name[-1] + b"|" + runs[:8]) & _HALF | _UPPER)
-    return inside | around
+        around.add(crc32(b"p" + name + b"|" + runs[:8]) & _HALF | _UPPER)
+    return inside | around | of_name
+
+
+def _of_name_used_so(name_and_how: tuple[bytes, bytes]) -> tuple[bytes, frozenset[int]]:
+    """Give the last part of a name, and the hashes of all that it says where it is used in a way."""
+    parts = parts_of(name_and_how[0])
+    hashes = frozenset(crc32(item) & _HALF | _UPPER for item in _of_name(parts, name_and_how[1]))
+    return parts[-1] if parts else b"", hashes
+
+
+_run = Memo(lambda run: run[:1] + b"%d" % len(run), 4096)
+_name = Memo(_of_name_used_so, 10_000)
 
 
 def _of_value(value: bytes, runs: bytes) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from _operator import ne, sub
 from binascii import a2b_base64
 from itertools import pairwise
 
@@ -12,11 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = re.compile(  # on lower case: a pattern that ignores case can't tell by a byte where to begin
     rb"example|sample|dummy|fake|mock|placeholder|change.?me|change.?this|replace|insert|your|todo|fixme|xxx|foo|bar|baz|"
     rb"lorem|ipsum|redact|hidden|masked|here|invalid|none|null|undefined|test|demo|default|temp|local|passw|secret|"
-    rb"token|admin|root|guest|welcome|letmein|qwerty|abc|123|user|my|some|valid|wrong|bad|new|old|value|string|key",
-    re.IGNORECASE,
+    rb"token|admin|root|guest|welcome|letmein|qwerty|abc|123|user|my|some|valid|wrong|bad|new|old|value|string|key"
 )
 _REFERENCE = re.compile(
     rb"^(?:\$|%[A-Za-z_(]|<[^>]*>?$|\{|@\w+@|#\{|![a-z]+ |:\w+$|ENC[\[(]|\{cipher\}|vault:|op://|ref\+|arn:|env[:(.]|file:)|\$\{|\{\{|\$\(|<%|%[sd]\b|"
@@ -78,25 +78,20 @@ def value_features(value: bytes, bigrams: bytes, words: Container[bytes]) -> lis
     size = len(text)
     if not size:
         return [0.0] * len(VALUE_FEATURES)
-    counts = {code: text.count(code) for code in dict.fromkeys(text)}
-    lower = sum(n for c, n in counts.items() if 97 <= c <= 122)
-    upper = sum(n for c, n in counts.items() if 65 <= c <= 90)
-    digit = sum(n for c, n in counts.items() if 48 <= c <= 57)
-    blank = counts.get(32, 0) + counts.get(9, 0)
-    high = sum(n for c, n in counts.items() if c >= 128)
-    special = size - lower - upper - digit - blank - high
-    entropy = math.log2(size) - sum(n * math.log2(n) for n in counts.values() if n > 1) / size
+    counts = [*map(text.count, set(text))]
+    shape = text.translate(_CLASS_OF)
+    lower, upper, digit, special, blank, high = map(shape.count, _CLASSES)
+    entropy = math.log2(size) - sum([n * math.log2(n) for n in counts if n > 1]) / size
     classes = (lower > 0) + (upper > 0) + (digit > 0) + (special > 0)
-    shape = _classes(text)
     bigram, worst = _bigram(text, bigrams)
     share, number_of_words, longest = word_share(text, words)
     letters = text.lower()
-    vowels = sum(letters.count(v) for v in (b"a", b"e", b"i", b"o", b"u"))
-    placeholder = _PLACEHOLDER.findall(text)
+    vowels = size - len(letters.translate(None, b"aeiou"))
+    placeholder = _PLACEHOLDER.findall(letters)
     return [
         float(len(value)), lower / size, upper / size, digit / size, special / size, blank / size, high / size,
         entropy, entropy / math.log2(min(size, 64)) if size > 1 else 0.0, len(counts) / size, float(_longest_run(text)),
-        float(classes), sum(a != b for a, b in pairwise(shape)) / size, bigram, worst, share, float(number_of_words),
+        float(classes), sum(map(ne, shape, shape[1:])) / size, bigram, worst, share, float(number_of_words),
         float(longest),
         vowels / max(1, lower + upper), float(_consonants(letters)),
         float(len(placeholder)), sum(map(len, placeholder)) / size, float(bool(_REFERENCE.search(text))),
@@ -121,19 +116,15 @@ _CLASS_OF = bytes(
     for c in range(256)
 )
 _LETTER_OF = bytes(c - 96 if 97 <= c <= 122 else c - 64 if 65 <= c <= 90 else 0 for c in range(256))
+_CLASSES = (1, 2, 3, 4, 5, 6)  # lower, upper, digit, special, blank, high
 _CONSONANTS = re.compile(rb"[bcdfghjklmnpqrstvwxz]+")
-
-
-def _classes(text: bytes) -> bytes:
-    return text.translate(_CLASS_OF)
+_RUN = re.compile(rb"(.)\1+", re.DOTALL)
+_STEPS = tuple(int(step in (1, 255 * 2)) for step in range(255 * 2 + 1))  # by difference; -1 is the last
+_PRINTABLE = bytes(range(32, 127))
 
 
 def _longest_run(text: bytes) -> int:
-    best = run = 1
-    for before, after in pairwise(text):
-        run = run + 1 if before == after else 1
-        best = max(best, run)
-    return best
+    return max([run.end() - run.start() for run in _RUN.finditer(text)], default=1)
 
 
 def _bigram(text: bytes, table: bytes) -> tuple[float, float]:
@@ -164,8 +155,7 @@ def _consonants(letters: bytes) -> int:
 
 def _sequence(letters: bytes) -> float:
     """The share of the value that ascends or descends by one."""
-    steps = sum(abs(a - b) == 1 for a, b in pairwise(letters))
-    return steps / len(letters)
+    return sum(map(_STEPS.__getitem__, map(sub, letters, letters[1:]))) / len(letters)
 
 
 def _periodic(text: bytes) -> int:
@@ -255,7 +245,7 @@ def _decoded(value: bytes, words: Container[bytes]) -> tuple[float, float, float
         text = a2b_base64(value.rstrip(b"=").translate(_URL_SAFE) + b"==")
     except ValueError:
         return 0.0, 0.0, 0.0
-    if not text or sum(32 <= c < 127 for c in text) < 0.95 * len(text):
+    if not text or len(text.translate(None, _PRINTABLE)) > 0.05 * len(text):
         return -1.0, 0.0, 0.0
     return 1.0, word_share(text, words)[0], float(b":" in text)
 
