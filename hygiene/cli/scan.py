@@ -12,14 +12,14 @@ from typing import Any, NamedTuple, cast
 
 import click
 
-from hygiene import __version__
 from hygiene.cli.acceptance import allowlist_notices
+from hygiene.cli.notebook import open_notebook
 from hygiene.cli.progress import progress
 from hygiene.cli.registry import load_verifier
 from hygiene.cli.scanning import Scanning, Wishes, open_scanning
 from hygiene.config import find_config
+from hygiene.detect.findings import Accepted
 from hygiene.detect.scan import scan
-from hygiene.detect.seen import Notebook
 from hygiene.detect.sources.protocol import Source
 from hygiene.detect.sources.registry import open_source
 from hygiene.detect.workers import usable_cores
@@ -27,8 +27,9 @@ from hygiene.errors import ExitCode, UsageError
 from hygiene.fileio import write_atomic
 from hygiene.finding import CONFIDENCES, ScanResult
 from hygiene.git import Git, find_root
-from hygiene.places import cache_folder, repository_folder
 from hygiene.report.registry import FORMATS, REVEALING, reporter
+
+Completion = Callable[[ScanResult, Accepted], ScanResult]
 
 
 class Target(NamedTuple):
@@ -79,16 +80,18 @@ def command(path: Path, **options: Any) -> int:
     scanning = open_scanning(path.resolve(), root, _wishes(options), base=target.base)
     scanning.accepted()  # so that a broken baseline is told before the work
     source, complete = _remembering(target.source, root, options, scanning)
+    accepted = scanning.accepted if complete is None else Accepted  # what is remembered is so as it was found
     with progress(sys.stderr) as report:
         result = scan(
             source,
             scanning.examiner,
-            scanning.accepted,
+            accepted,
             exclude=scanning.config.exclude,
             jobs=options["jobs"] or usable_cores(),
             report=report,
         )
-    result = complete(result)
+    if complete is not None:
+        result = complete(result, scanning.accepted())
     if options["verify"] and result.findings:
         result = load_verifier()(result, root, options["config"])
     _write(result, options)
@@ -98,15 +101,13 @@ def command(path: Path, **options: Any) -> int:
 
 def _remembering(
     source: Source, root: Path | None, options: dict[str, Any], scanning: Scanning
-) -> tuple[Source, Callable[[ScanResult], ScanResult]]:
+) -> tuple[Source, Completion | None]:
     """Give the source that reads only what an earlier scan has not seen, and what completes its result."""
     if not options["history"] or options["unreachable"] or options["unpack"] or options["no_cache"] or root is None:
-        return source, lambda result: result
-    least = options["min_confidence"] or scanning.config.min_confidence
-    folder = repository_folder(Git(root).common_dir())
-    notebook = Notebook(folder, cache_folder(), f"{__version__} {scanning.digest} {least}")
-    remembered = open_source("remembered", root, notebook=notebook)
-    return remembered, cast(Callable[[ScanResult], ScanResult], getattr(remembered, "completed"))  # noqa: B009
+        return source, None
+    notebook = open_notebook(Git(root).common_dir(), scanning)
+    remembered = open_source("remembered", root, notebook=notebook, examiner=scanning.examiner)
+    return remembered, cast(Completion, getattr(remembered, "completed"))  # noqa: B009
 
 
 def exit_code(result: ScanResult) -> int:

@@ -29,8 +29,17 @@ def findings_from(
     source: Source, hits: Sequence[Hit], patterns: Sequence[Pattern], accepted: Accepted, exclude: Sequence[str]
 ) -> tuple[Finding, ...]:
     """Make findings of ``hits``, sorted by path and place; places under an ``exclude`` glob do not count."""
-    placed = _placed(source, hits, patterns, exclude)
-    return tuple(sorted((_with_status(finding, accepted) for finding in _merged(placed)), key=_order))
+    return with_status(joined(_placed(source, hits, patterns, exclude)), accepted)
+
+
+def joined(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Join those of ``findings`` that are one leak in one file's versions; sorted by path and place."""
+    return tuple(sorted(_merged(findings), key=_order))
+
+
+def with_status(findings: Iterable[Finding], accepted: Accepted) -> tuple[Finding, ...]:
+    """Give ``findings`` as what ``accepted`` makes of them: new, baselined or allowlisted."""
+    return tuple(_with_status(finding, accepted) for finding in findings)
 
 
 def _placed(

@@ -1,9 +1,9 @@
 """What the last scan of a whole history saw, so that the next one reads only what is new.
 
-One file a set of rules in the repository's own folder ``.git/hygiene/seen``: the refs, the objects in which something
-matched (ids and places, never a value: those objects are read again), and what was counted and skipped. All that the
-refs reached then and that is not in the list is known to be clean. The file is believed only if it is this user's own
-and carries this user's seal: a repository may come with a ``.git`` that a stranger made.
+One file a set of rules in the repository's own folder ``.git/hygiene/seen``: the refs, what was found (never a value:
+those are read again from the objects), the objects in which something matched, and what was counted and skipped. All
+that the refs reached then and that is not in the list is known to be clean. The file is believed only if it is this
+user's own and carries this user's seal: a repository may come with a ``.git`` that a stranger made.
 """
 
 from __future__ import annotations
@@ -12,36 +12,32 @@ import contextlib
 import hmac
 import marshal
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from hygiene.errors import WriteError
 from hygiene.fileio import create_exclusive, is_private, make_private_folder, write_atomic
-from hygiene.finding import Provenance, ScanStats, Skipped
+from hygiene.finding import Finding, Provenance, ScanStats, Skipped
+from hygiene.secret import Secret
 
-_FORMAT = 1
-_MAGIC = b"hygiene seen 1\n"
+_FORMAT = 2
+_MAGIC = b"hygiene seen 2\n"
+_NO_VALUE = Secret(b"")
 _SEAL_BYTES = 32
 _KEPT = 4  # sets of rules
 _SEAL_FILE = "seen-seal"
 
 
-class Ref(NamedTuple):
-    """What a ref points at: an object, and the commit behind it where that is a tag."""
-
-    name: str
-    object: str
-    commit: str
-
-
 class Memory(NamedTuple):
     """What a scan of all refs saw."""
 
-    refs: tuple[Ref, ...]
-    places: Mapping[str, tuple[Provenance, ...]]  # of each object in which something matched
-    paths: Mapping[str, str]  # the hint of each such object
+    digest: bytes  # of all refs
+    refs: bytes  # what tells how they moved since (see sources.refs)
+    commits: bytes  # the beginnings of the ids of all commits that there were
+    findings: tuple[Finding, ...]  # each without its value
+    paths: Mapping[str, str]  # a path of each object in which something matched
     stats: ScanStats
     skipped: tuple[Skipped, ...]
     packs: tuple[str, ...]  # that there were, where objects were missing: with others, all is read again
@@ -69,10 +65,12 @@ class Notebook:
         body = content[_SEAL_BYTES:]
         if not hmac.compare_digest(content[:_SEAL_BYTES], self._sealed(seal, body)):
             return None
-        refs, places, paths, stats, skipped, packs = marshal.loads(body)  # noqa: S302 (sealed by this user)
+        digest, refs, commits, findings, paths, stats, skipped, packs = marshal.loads(body)  # noqa: S302 (sealed by this user)
         return Memory(
-            refs=tuple(Ref(*ref) for ref in refs),
-            places={name: tuple(Provenance(*place) for place in where) for name, where in places.items()},
+            digest=digest,
+            refs=refs,
+            commits=commits,
+            findings=tuple(map(_finding, findings)),
             paths=paths,
             stats=ScanStats(*stats),
             skipped=tuple(Skipped(*skip) for skip in skipped),
@@ -81,11 +79,17 @@ class Notebook:
 
     def write(self, memory: Memory) -> None:
         """Keep ``memory``; a place that can't be written is no failure."""
-        places = {name: tuple(tuple(place) for place in where) for name, where in memory.places.items()}
-        skipped = tuple(tuple(skip) for skip in memory.skipped)
-        refs = tuple(tuple(ref) for ref in memory.refs)
-        content = (refs, places, dict(memory.paths), tuple(memory.stats), skipped, memory.packs)
-        body = marshal.dumps(cast(Any, content))
+        plain = (
+            memory.digest,
+            memory.refs,
+            memory.commits,
+            tuple(map(_row, memory.findings)),
+            dict(memory.paths),
+            tuple(memory.stats),
+            tuple(tuple(skip) for skip in memory.skipped),
+            memory.packs,
+        )
+        body = marshal.dumps(cast(Any, plain))
         with contextlib.suppress(OSError, WriteError):
             seal = self._seal(make=True)
             if seal is None:
@@ -109,6 +113,18 @@ class Notebook:
         except OSError:
             return None
         return seal if len(seal) == _SEAL_BYTES else None
+
+
+def _row(finding: Finding) -> tuple[Any, ...]:
+    """Give the facts of ``finding`` but for its value."""
+    provenance = tuple(tuple(place) for place in finding.provenance)
+    return tuple(finding._replace(secret=None, provenance=provenance))  # type: ignore[arg-type]
+
+
+def _finding(row: Sequence[Any]) -> Finding:
+    finding = Finding._make(row)
+    places = tuple(Provenance._make(place) for place in finding.provenance)
+    return finding._replace(secret=_NO_VALUE, provenance=places)
 
 
 def _prune(folder: Path) -> None:

@@ -84,6 +84,9 @@ class Outcome(NamedTuple):
     problem: str = ""  # why nothing came of it
 
 
+Completion = Callable[[ScanResult, Accepted], ScanResult]
+
+
 class Bench(NamedTuple):
     """What a task works with."""
 
@@ -91,7 +94,7 @@ class Bench(NamedTuple):
     examiner: Examiner
     accepted: Callable[[], Accepted]
     exclude: Sequence[str]
-    completed: Callable[[ScanResult], ScanResult]  # adds what an earlier scan knew, and notes the whole
+    completed: Completion | None = None  # adds what an earlier scan knew, notes the whole, and says what is accepted
 
 
 def work(unit: Unit, bench: Bench, key: FleetKey) -> Outcome:
@@ -99,11 +102,13 @@ def work(unit: Unit, bench: Bench, key: FleetKey) -> Outcome:
     if unit.kind == PART:
         return _part(unit, bench)
     source = _Chosen(bench.source, unit.ids) if unit.kind == PLACE else bench.source
-    result = scan(source, bench.examiner, bench.accepted, exclude=bench.exclude)
+    accepted = Accepted if bench.completed else bench.accepted
+    result = scan(source, bench.examiner, accepted, exclude=bench.exclude)
     if unit.kind == PLACE:
         skipped = (*result.skipped, *(Skipped(*skip) for skip in unit.skipped))
         result = result._replace(stats=ScanStats(*unit.stats), skipped=tuple(sorted(set(skipped))))
-    result = bench.completed(result)
+    if bench.completed is not None:
+        result = bench.completed(result, bench.accepted())
     if result.interrupted:
         raise KeyboardInterrupt
     rows = rows_from(result.findings, bench.examiner.patterns, key)

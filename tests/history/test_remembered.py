@@ -1,9 +1,13 @@
 """A scan that remembers gives what a scan of everything gives, whatever happened in between."""
 
+import base64
 import random
 
 import pytest
 
+from hygiene.detect.baseline import Baseline, Entry
+from hygiene.detect.compile import pattern_of_hint
+from hygiene.detect.encodings.prefilter import hints
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.examine import Examiner
 from hygiene.detect.findings import Accepted
@@ -23,6 +27,12 @@ class Bench:
         self.repository = Repository(tmp_path / "work")
         self.cache = tmp_path / "cache"
 
+    def examiner(self):
+        return Examiner(ENGINE, lambda: b"key", "medium")
+
+    def source(self, key="rules"):
+        return RememberedHistory(self.repository.folder, self.notebook(key), self.examiner())
+
     def notebook(self, key="rules"):
         return Notebook(self.repository.folder / ".git" / "hygiene", self.cache, key)
 
@@ -30,11 +40,11 @@ class Bench:
         return self._scan(HistorySource(self.repository.folder))
 
     def again(self, key="rules"):
-        source = RememberedHistory(self.repository.folder, self.notebook(key))
-        return source.completed(self._scan(source))
+        source = self.source(key)
+        return source.completed(self._scan(source), Accepted())
 
     def _scan(self, source):
-        return scan(source, Examiner(ENGINE, lambda: b"key", "medium"), Accepted)
+        return scan(source, self.examiner(), Accepted)
 
 
 @pytest.fixture
@@ -42,11 +52,15 @@ def bench(tmp_path):
     return Bench(tmp_path)
 
 
-def test_remembered_nothing_new_gives_the_same_and_reads_only_what_matched(bench):
+def listed(source):
+    return {item.path for item in source.items()}
+
+
+def test_remembered_nothing_new_gives_the_same_and_lists_nothing(bench):
     bench.repository.commit(a=token(1), b=b"clean", c=b"password=hunter42x")
     first = bench.again()
-    source = RememberedHistory(bench.repository.folder, bench.notebook())
-    assert {item.path for item in source.items()} == {"a", "c"}
+    assert len(first.findings) == 2
+    assert listed(bench.source()) == set()
     assert bench.again() == first == bench.whole()
 
 
@@ -54,15 +68,85 @@ def test_remembered_new_commit_reads_only_what_it_adds(bench):
     bench.repository.commit(a=token(1), b=b"clean")
     bench.again()
     bench.repository.commit(d=token(2))
-    source = RememberedHistory(bench.repository.folder, bench.notebook())
-    assert {item.path for item in source.items()} == {"a", "d", ""}  # "": the commit itself
-    assert bench.again().findings == bench.whole().findings
+    assert listed(bench.source()) == {"d", ""}  # "": the commit itself
+    assert bench.again() == bench.whole()
+    assert listed(bench.source()) == set()
+
+
+def test_remembered_commit_that_touches_a_finding_places_all_anew(bench):
+    bench.repository.commit(a=token(1), b=b"clean", c=token(3))
+    bench.again()
+    bench.repository.commit(a=b"gone")
+    assert listed(bench.source()) == {"a", "c", ""}
+    found = bench.again()
+    assert found == bench.whole()
+    assert {place.last_commit for finding in found.findings for place in finding.provenance} == set(
+        bench.repository.git("rev-list", "HEAD").split()
+    )
+
+
+def test_remembered_commit_that_another_ref_held_before_places_all_anew(bench):
+    bench.repository.commit(a=token(1))
+    bench.repository.git("checkout", "-q", "-b", "topic")
+    bench.repository.commit(b=token(2))
+    bench.repository.git("checkout", "-q", "main")
+    bench.again()
+    bench.repository.git("merge", "-q", "--ff-only", "topic")
+    assert "a" in listed(bench.source())
+    assert bench.again() == bench.whole()
+
+
+def test_remembered_new_first_commit_names_leaks_anew(bench):
+    bench.repository.commit(a=token(1))
+    bench.again()
+    bench.repository.git("checkout", "-q", "--orphan", "other")
+    bench.repository.commit("other root", z=b"clean")
+    bench.repository.git("merge", "-q", "--allow-unrelated-histories", "-m", "joined", "main")
+    bench.repository.git("checkout", "-q", "main")
+    bench.repository.git("merge", "-q", "--ff-only", "other")  # ahead, but not along first parents
+    bench.repository.git("branch", "-q", "-D", "other")
+    assert "a" in listed(bench.source())
+
+
+def test_remembered_value_that_stood_encoded_is_found_anew(bench):
+    text = base64.b64encode(b"# a line\nkey = '" + token(1) + b"'\n") + b"\n"
+    bench.repository.commit(a=text, b=token(2))
+    patterns = (*PATTERNS, *map(pattern_of_hint, hints([b"tkn_", b"password"])))
+    engine = HyperscanEngine(patterns, compile_database(patterns))
+    bench.examiner = lambda: Examiner(engine, lambda: b"key", "medium")
+    first = bench.again()
+    assert {finding.encoding for finding in first.findings} == {"", "base64"}
+    assert listed(bench.source()) == set()
+    assert bench.again() == first == bench.whole()
+
+
+def test_remembered_object_that_is_gone_is_told(bench):
+    repository = bench.repository
+    repository.commit(a=token(1), b=token(2))
+    bench.again()
+    name = repository.blob(token(1))
+    (repository.folder / ".git/objects" / name[:2] / name[2:]).unlink()
+    found = bench.again()
+    assert [skip.path for skip in found.skipped] == ["a"]
+    assert found.incomplete
+    assert [finding.path for finding in found.findings] == ["b"]
+
+
+def test_remembered_is_judged_by_what_is_accepted_now(bench):
+    bench.repository.commit(a=token(1))
+    (finding,) = bench.again().findings
+    source = bench.source()
+    baseline = Baseline(b"key", {finding.fingerprint: Entry(finding.fingerprint, finding.rule, "a")})
+    (known,) = source.completed(bench._scan(source), Accepted(baseline)).findings
+    assert known.status == "baselined"
+    (again,) = bench.again().findings
+    assert again.status == "new"
 
 
 def test_remembered_other_rules_read_all(bench):
     bench.repository.commit(a=token(1), b=b"clean")
     bench.again()
-    assert RememberedHistory(bench.repository.folder, bench.notebook("others"))._memory is None
+    assert bench.source("others")._memory is None
 
 
 @pytest.mark.parametrize("at", [0, 20, 60, -1])
@@ -113,11 +197,11 @@ def test_remembered_partial_clone_is_remembered_until_it_fetches(bench, tmp_path
     repository.git("clone", "-q", "--bare", "--filter=blob:none", f"file://{repository.folder}", str(clone))
 
     def source():
-        return RememberedHistory(clone, Notebook(clone / "hygiene", bench.cache, "rules"))
+        return RememberedHistory(clone, Notebook(clone / "hygiene", bench.cache, "rules"), bench.examiner())
 
     def again():
         remembered = source()
-        return remembered.completed(scan(remembered, Examiner(ENGINE, lambda: b"key", "medium"), Accepted))
+        return remembered.completed(scan(remembered, bench.examiner(), Accepted), Accepted())
 
     first = again()
     assert first.incomplete

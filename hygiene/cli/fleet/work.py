@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
-from hygiene import __version__
+from hygiene.cli.notebook import open_notebook
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.registry import Loaded, load_engine
 from hygiene.detect.rulefolders import RuleChoice
-from hygiene.detect.seen import Notebook
 from hygiene.detect.sources.registry import open_source
 from hygiene.errors import HygieneError, SourceError
-from hygiene.finding import ScanResult
 from hygiene.fleet.engines.protocol import Batch
 from hygiene.fleet.owners import read_owners
-from hygiene.fleet.tasks import PART, PLACE, Bench, Outcome, Unit, git_folder, work
+from hygiene.fleet.tasks import PART, PLACE, Bench, Completion, Outcome, Unit, git_folder, work
 from hygiene.fleet.tips import git_directory, local_tips
 from hygiene.git import Git
-from hygiene.places import cache_folder, repository_folder
 
 _ENGINES = 4  # that a worker keeps: repositories may switch rules off
 
@@ -58,16 +54,18 @@ def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
     # A bare mirror has its policy in the default branch, where a clone has it in its files.
     base = "HEAD" if bare and not config else ""
     scanning = open_scanning(folder, folder, Wishes(config=config), base=base, load=_load)
-    least = scanning.config.min_confidence
-    notebook = Notebook(
-        repository_folder(git_directory(folder)), cache_folder(), f"{__version__} {scanning.digest} {least}"
-    )
-    source = (
-        open_source("history", folder) if unit.kind == PART else open_source("remembered", folder, notebook=notebook)
-    )
+    if unit.kind == PART:
+        return Bench(open_source("history", folder), scanning.examiner, scanning.accepted, scanning.config.exclude)
     if unit.kind == PLACE and local_tips(git) != unit.tips:
         raise SourceError("it was pushed to while it was scanned", hint="scan again")
-    completed = cast(Callable[[ScanResult], ScanResult], getattr(source, "completed", _as_it_is))
+    source = open_source(
+        "remembered",
+        folder,
+        notebook=open_notebook(git_directory(folder), scanning),
+        examiner=scanning.examiner,
+        believe=unit.kind != PLACE,  # its objects are given: all in which something matches
+    )
+    completed = cast(Completion, getattr(source, "completed"))  # noqa: B009
     return Bench(source, scanning.examiner, scanning.accepted, scanning.config.exclude, completed)
 
 
@@ -79,7 +77,3 @@ def _load(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
 @lru_cache(maxsize=_ENGINES)
 def _load_built_in(choice: RuleChoice, cache: Path, kind: str) -> Loaded:
     return load_engine(choice, cache, kind=kind)
-
-
-def _as_it_is(result: ScanResult) -> ScanResult:
-    return result

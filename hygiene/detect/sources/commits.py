@@ -17,6 +17,7 @@ from hygiene.finding import Provenance, Skipped
 from hygiene.git import Git
 
 _OPTIONS = ("--not", "--all", "--remotes", "--branches", "--tags")
+KNOWN_BYTES = 8  # of a commit's id, by which it is known again
 _SHALLOW = "the clone is shallow: what lies beyond its edge is unknown"
 
 
@@ -27,6 +28,7 @@ class CommitsSource(ObjectSource):
         """Read what ``revisions`` add: ``("A..B",)``, ``("B", "^A")``, ``("B", "--not", "--remotes=origin")``."""
         super().__init__(folder)
         self._reach = reach_of(revisions)
+        self.commit_ids = bytearray()  # KNOWN_BYTES of each commit that items() went over
 
     def items(self) -> Iterable[Item]:
         """List the blobs, commits and tags that the range adds. Raises SourceError for a revision that isn't there."""
@@ -44,6 +46,7 @@ class CommitsSource(ObjectSource):
         """Give the item of what is worth reading; trees hold names and ids only."""
         if listed.type == "commit":
             self.commits += 1
+            self.commit_ids += bytes.fromhex(listed.id[: 2 * KNOWN_BYTES])
         elif listed.type == "missing":
             self._skipped.append(Skipped(listed.path or listed.id, f"object {listed.id} {NOT_HERE}"))
             return None

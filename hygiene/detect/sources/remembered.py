@@ -1,4 +1,4 @@
-"""The whole history, of which an earlier scan has seen a part: reads what is new, and again what had matched."""
+"""The whole history, of which an earlier scan has seen a part: reads what is new, and knows the rest."""
 
 from __future__ import annotations
 
@@ -6,38 +6,46 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hygiene.detect.seen import Memory, Notebook, Ref
-from hygiene.detect.sources.commits import CommitsSource, object_types
-from hygiene.detect.sources.graph import Reach
+from hygiene.detect.examine import Examiner
+from hygiene.detect.findings import Accepted, joined, with_status
+from hygiene.detect.recall import with_values
+from hygiene.detect.seen import Memory, Notebook
+from hygiene.detect.sources import refs
+from hygiene.detect.sources.advance import Advance
+from hygiene.detect.sources.commits import KNOWN_BYTES, CommitsSource
 from hygiene.detect.sources.history import HistorySource
-from hygiene.detect.sources.lineage import changes
 from hygiene.detect.sources.listing import NOT_HERE
-from hygiene.detect.sources.names import REF, name_items
+from hygiene.detect.sources.names import FILE, REF, name_items
 from hygiene.detect.sources.protocol import Blob, Item
 from hygiene.finding import Finding, Provenance, ScanResult, ScanStats, Skipped
 from hygiene.git import Git
 
-_FEW = 20  # moved refs that are looked at one by one
 _TEXTS = ("message", "tag", "ref")  # places whose text is a part of what is remembered, not an object's content
 
 
 class RememberedHistory:
-    """A source over all refs of a repository, with a notebook."""
+    """A source over all refs of a repository, with a notebook.
+
+    What the notebook's scan found is known without reading it again, as long as refs only moved on over new commits
+    that leave it alone. Otherwise all objects in which something matched are read and placed anew, beside the new ones.
+    """
 
     commits = 0
 
-    def __init__(self, folder: Path, notebook: Notebook) -> None:
-        """Read the repository at ``folder``."""
+    def __init__(self, folder: Path, notebook: Notebook, examiner: Examiner, *, believe: bool = True) -> None:
+        """Read the repository at ``folder``; ``examiner`` is the one of the scan; without ``believe``, read all."""
         self._git = Git(folder)
+        self._folder = folder
         self._history = HistorySource(folder)
         self._notebook = notebook
-        self._refs = _refs(self._git)
-        self._memory = self._believed(notebook.read())
+        self._examiner = examiner
+        self._listing = refs.list_refs(self._git)
+        self._memory = self._believed(notebook.read()) if believe else None
+        self._advance = Advance(self._git, self._memory, self._listing) if self._memory else None
+        self._known = self._recalled()  # findings that need no new look; None: what matched is read again
+        self._new = self._added()
         self._again = 0  # bytes of known objects that were read again
-        self._places: dict[str, tuple[Provenance, ...]] = {}
-        self._new: CommitsSource | None = None
-        if self._memory is not None and self._memory.refs != self._refs:
-            self._new = self._added(folder, self._memory)
+        self._paths: dict[str, str] = {}  # of the objects that were placed
 
     def _believed(self, memory: Memory | None) -> Memory | None:
         """Give ``memory``, unless objects were missing that may have come since."""
@@ -46,23 +54,31 @@ class RememberedHistory:
     def _packs(self) -> tuple[str, ...]:
         return tuple(sorted(path.name for path in (self._git.common_dir() / "objects" / "pack").glob("*.pack")))
 
-    def _added(self, folder: Path, memory: Memory) -> CommitsSource:
-        self._olds = tuple(object_types(self._git, dict.fromkeys(ref.object for ref in memory.refs)))
-        news = dict.fromkeys(ref.object for ref in self._refs if ref.object not in self._olds)
-        return CommitsSource(folder, (*news, *(f"^{name}" for name in self._olds)))
+    def _recalled(self) -> tuple[Finding, ...] | None:
+        """Give the remembered findings with their values, at the places that they have now."""
+        if self._memory is None or self._advance is None or not self._advance.leaves_places:
+            return None
+        source = HistorySource(self._folder)
+        found = with_values(self._memory.findings, self._memory.paths, source.read, self._examiner)
+        return None if found is None else tuple(map(self._advance.placed, found))
+
+    def _added(self) -> CommitsSource | None:
+        if self._advance is None or not self._advance.news:
+            return None
+        return CommitsSource(self._folder, self._advance.revisions())
 
     def items(self) -> Iterable[Item]:
-        """List the objects in which the notebook's scan found something, and what is new since; without one, all."""
-        if self._memory is None:
+        """List what is new since the notebook's scan, and what has to be looked at again; without a notebook, all."""
+        memory, advance = self._memory, self._advance
+        if memory is None or advance is None:
             yield from self._history.items()
             self.commits = self._history.commits
             return
-        for name, path in self._memory.paths.items():
-            yield Item(name, 0, path)
+        if self._known is None:
+            yield from (Item(name, 0, path) for name, path in memory.paths.items())
+        yield from name_items(advance.new_names(), REF)
         if self._new is not None:
-            known = {ref.name for ref in self._memory.refs}
-            yield from name_items([ref.name for ref in self._refs if ref.name not in known], REF)
-            yield from (item for item in self._new.items() if item.id not in self._memory.paths)
+            yield from (item for item in self._new.items() if item.id not in memory.paths)
             self.commits = self._new.commits
 
     def read(self, items: Sequence[Item]) -> Iterator[Blob]:
@@ -74,66 +90,38 @@ class RememberedHistory:
             yield blob
 
     def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
-        """Give the places of ``ids``: from the notebook, as long as a new walk would not tell otherwise."""
-        memory = self._memory
-        if memory is None or not self._still_true(memory):
-            self._places = dict(self._history.provenance(ids))
-            return self._places
-        tips = _moves(memory.refs, self._refs)
-        old = {name: where for name, where in memory.places.items() if name in ids}
-        self._places = {name: tuple(_moved(place, tips) for place in where) for name, where in old.items()}
-        if self._new is not None:
-            self._places |= self._new.provenance([name for name in ids if name not in memory.paths])
-        return self._places
-
-    def _still_true(self, memory: Memory) -> bool:
-        """Say whether the remembered places hold, but for the tips that moved on.
-
-        They do when refs only moved forward, over commits that nothing reached before and that touch none of the
-        remembered objects. A stash is a commit beside the tip that takes things away, so with one nothing is sure.
-        """
-        if self._new is None:
-            return True
-        if any(ref.name == "refs/stash" for ref in self._refs):
-            return False
-        moved = set(_moves(memory.refs, self._refs).values())
-        if [ref.name for ref in memory.refs] != [ref.name for ref in self._refs] or len(moved) > _FEW:
-            return False
-        stops = tuple(f"^{name}" for name in self._olds)
-        if not all(self._moved_over_new_commits(before, after, stops) for before, after in moved):
-            return False
-        reach = Reach((), (*(after for _before, after in moved), *stops))
-        return not any(
-            name in memory.places for change in changes(self._git, reach) for name in (change.new, *change.olds)
-        )
-
-    def _moved_over_new_commits(self, before: str, after: str, stops: Sequence[str]) -> bool:
-        return self._count(before, f"^{after}") == 0 and self._count(after, f"^{before}") == self._count(after, *stops)
-
-    def _count(self, *revisions: str) -> int:
-        stdin = "".join(f"{revision}\n" for revision in revisions).encode()
-        return int(self._git.run("rev-list", "--count", "--stdin", stdin=stdin))
+        """Give the places of ``ids``: those of what is new among the new commits, all others in the whole history."""
+        narrow = self._known is not None and self._new is not None
+        places = self._new.provenance(ids) if narrow and self._new else self._history.provenance(ids)
+        self._paths |= {name: where[0].path for name, where in places.items() if where}
+        return places
 
     def skipped(self) -> Sequence[Skipped]:
         """Give what was not read since the last call."""
         return [*self._history.skipped(), *(self._new.skipped() if self._new else ())]
 
-    def completed(self, result: ScanResult) -> ScanResult:
-        """Add to ``result`` what is known of the old part, and note the whole for the next scan."""
+    def completed(self, result: ScanResult, accepted: Accepted) -> ScanResult:
+        """Add to ``result``, of findings as they were made, what is known of the old part; note it all; then judge.
+
+        ``accepted`` is what the project has accepted by now.
+        """
+        known = self._known or ()
         if self._memory is not None:
-            old, new = self._memory.stats, result.stats
-            stats = ScanStats(
-                blobs=old.blobs + new.blobs - len(self._memory.paths),
-                bytes=old.bytes + new.bytes - self._again,
-                commits=old.commits + new.commits,
-            )
             skipped = tuple(sorted({*self._memory.skipped, *result.skipped}))
-            result = result._replace(stats=stats, skipped=skipped)
+            result = result._replace(stats=self._summed(self._memory, result.stats), skipped=skipped)
+        findings = joined((*result.findings, *known)) if known else result.findings
         if not result.interrupted and not any(map(self._may_be_read_later, result.skipped)):
-            memory = self._noted(result)
-            if not _tells_a_value(memory, result.findings):
-                self._notebook.write(memory)
-        return result
+            self._note(result, findings)
+        return result._replace(findings=with_status(findings, accepted))
+
+    def _summed(self, memory: Memory, new: ScanStats) -> ScanStats:
+        again = len(memory.paths) if self._known is None else 0
+        old = memory.stats
+        return ScanStats(
+            blobs=old.blobs + new.blobs - again,
+            bytes=old.bytes + new.bytes - self._again,
+            commits=old.commits + new.commits,
+        )
 
     def _may_be_read_later(self, skip: Skipped) -> bool:
         """Say whether ``skip`` forbids a note: a single thing (a broken object, a dead worker) may be whole next time.
@@ -143,56 +131,56 @@ class RememberedHistory:
         never_fetched = skip.reason.endswith(NOT_HERE) and self._history.is_partial()
         return skip.incomplete and bool(skip.path) and not never_fetched
 
-    def _noted(self, result: ScanResult) -> Memory:
-        paths = {name: where[0].path for name, where in self._places.items() if where}
-        packs = self._packs() if result.incomplete else ()
-        return Memory(self._refs, self._places, paths, result.stats, result.skipped, packs)
+    def _note(self, result: ScanResult, findings: tuple[Finding, ...]) -> None:
+        if self._known is not None and self._advance is not None and not self._advance.changed:
+            return  # it stands there already
+        kept = self._memory.paths if self._memory and self._known is not None else {}
+        memory = Memory(
+            digest=refs.digest(self._listing),
+            refs=refs.compact(self._listing),
+            commits=self._commits(),
+            findings=findings,
+            paths={**kept, **self._paths},
+            stats=result.stats,
+            skipped=result.skipped,
+            packs=self._packs() if result.incomplete else (),
+        )
+        fresh = memory._replace(findings=result.findings, paths=self._paths)
+        # What was known has been looked at before, when it was noted.
+        if not (_tells(memory, result.findings) or _tells(fresh, self._known or ())):
+            self._notebook.write(memory)
+
+    def _commits(self) -> bytes:
+        """Give the beginnings of the ids of all commits that a ref reaches, perhaps of more."""
+        if self._memory is not None:
+            return self._memory.commits + bytes(self._new.commit_ids if self._new else b"")
+        if self._history.commit_ids:
+            return bytes(self._history.commit_ids)
+        reached = self._git.run("rev-list", "--all", "--").decode().split()  # somebody else has chosen the items
+        return b"".join(bytes.fromhex(name[: 2 * KNOWN_BYTES]) for name in reached)
 
 
-def _tells_a_value(memory: Memory, findings: Iterable[Finding]) -> bool:
+def _tells(memory: Memory, findings: Iterable[Finding]) -> bool:
     """Say whether a subject or a name in ``memory`` holds a value, as it is or, where one was found so, encoded.
 
     Such a history is read whole each time: what it would take to remember it must not be written down.
     """
-    text = b"\n".join(map(os.fsencode, _texts(memory)))
+    text = b"\n".join({os.fsencode(text) for text in _texts(memory)})
     return any(
-        finding.secret.reveal() in text or (finding.encoding != "" and finding.provenance[0].kind in _TEXTS)
-        for finding in findings
+        finding.secret.reveal() in text or (finding.encoding != "" and _is_text(finding)) for finding in findings
     )
+
+
+def _is_text(finding: Finding) -> bool:
+    return finding.provenance[0].kind in _TEXTS or finding.blob.startswith((FILE, REF))
 
 
 def _texts(memory: Memory) -> Iterator[str]:
     """Give all that repositories' people wrote in ``memory``."""
-    yield from (ref.name for ref in memory.refs)
     yield from (f"{skip.path}\n{skip.reason}" for skip in memory.skipped)
-    for name, where in memory.places.items():
-        yield name
-        for place in where:
+    yield from memory.paths.values()
+    yield from memory.paths
+    for finding in memory.findings:
+        yield "\n".join((finding.path, *finding.reasons))
+        for place in finding.provenance:
             yield "\n".join((place.path, place.author, place.email, place.message_subject, *place.refs))
-
-
-def _refs(git: Git) -> tuple[Ref, ...]:
-    """Give all refs, HEAD first, and the stashes behind the newest."""
-    head = git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1, 128)).decode().strip()
-    found = [Ref("HEAD", head, head)] if head else []
-    for line in git.run("for-each-ref", "--format=%(objectname) %(*objectname) %(refname)").splitlines():
-        direct, peeled, name = line.split(b" ", 2)
-        found.append(Ref(os.fsdecode(name), direct.decode(), (peeled or direct).decode()))
-    if any(ref.name == "refs/stash" for ref in found):
-        stashes = git.run("rev-list", "--walk-reflogs", "refs/stash", "--", ok=(0, 128)).decode().split()
-        found += [Ref(f"stash@{{{number}}}", name, name) for number, name in enumerate(stashes)]
-    return tuple(found)
-
-
-def _moves(before: Sequence[Ref], after: Sequence[Ref]) -> dict[str, tuple[str, str]]:
-    """Give, by name, the old and the new commit of each ref that moved."""
-    olds = {ref.name: ref.commit for ref in before}
-    return {
-        ref.name: (olds[ref.name], ref.commit) for ref in after if ref.name in olds and olds[ref.name] != ref.commit
-    }
-
-
-def _moved(place: Provenance, moves: Mapping[str, tuple[str, str]]) -> Provenance:
-    """Give ``place`` with the nearest ref's new tip as its last commit, where it was the old one."""
-    move = moves.get(place.refs[0]) if place.refs else None
-    return place._replace(last_commit=move[1]) if move and place.last_commit == move[0] else place
