@@ -112,6 +112,18 @@ def make_private_folder(path: Path) -> Path:
     return path
 
 
+def refuse_shared(folder: Path) -> None:
+    """Raise :class:`WriteError` where anybody may replace what lies in ``folder``, which then vouches for nothing."""
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        return  # whoever writes there says what is wrong
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        raise WriteError(
+            f"anybody may write in {folder}, so nothing there can be trusted", hint=f"chmod o-w {folder}, then look"
+        )
+
+
 def is_private(path: Path) -> bool:
     """Say whether ``path`` belongs to this user and nobody else may write it."""
     try:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from typing import NoReturn
 
 from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct
-from hygiene.errors import ExitCode, HygieneError
+from hygiene.errors import ExitCode, HygieneError, WriteError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def main(arguments: list[str]) -> int:
@@ -34,8 +37,16 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERNAL
     except Exception as error:
-        load_crash_report()(error)
-        return ExitCode.INTERNAL
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        # All that is written to files has errors of its own: this was stdout or stderr.
+        print_error(WriteError("cannot write the output: the disk is full", hint="free some space; see what was done"))
+        return ExitCode.STORE
+    load_crash_report()(error)
+    return ExitCode.INTERNAL
 
 
 def print_error(error: HygieneError) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from hygiene import __version__
 from hygiene.errors import AccessDeniedError, AuditError, WriteError
-from hygiene.fileio import append_durable, locked, make_private_folder, write_error
+from hygiene.fileio import append_durable, locked, make_private_folder, refuse_shared, write_error
 from hygiene.prove.actor import current_actor
 from hygiene.prove.chain import (
     CHECKPOINT,
@@ -153,7 +153,8 @@ class Log:
     def _write(self, deed: Callable[[Head], Deed], key: bytes | None = None) -> AuditEvent:
         try:
             if self._state is None:
-                make_private_folder(self.folder)
+                for folder in (make_private_folder(self.folder), self.folder.parent):
+                    refuse_shared(folder)
             with locked(self.folder / LOCK):
                 path, state = self._open_chain()
                 return self._append(path, state, deed(state.head), key)
@@ -194,7 +195,7 @@ class Log:
         try:
             write_state(path, State(head, segment, size + len(line) + 1))
         except OSError as error:
-            raise AuditError(f"cannot write {path}: {error.strerror}") from error
+            raise _refusal(write_error(path, error)) from error
         due = event.seq % self._checkpoint_every == 0 or segment != state.segment
         if due and deed.action != CHECKPOINT:
             self._append(path, State(head, segment, size + len(line) + 1), _checkpoint(head, self._signer()))

@@ -319,6 +319,55 @@ def test_run_mask_of_a_large_value_in_pieces_is_quick_and_leaves_nothing(sh):
     assert sh("run", "--mask", "--", "bash", "-c", script).stdout == b"***aaaaaaa\naaaaaaa\naaaaaaa\n"
 
 
+def test_run_leaves_the_terminal_to_the_command_and_its_interrupt_comes_once(wired):
+    script = (
+        "import os, signal, sys, time\n"
+        "seen = []\n"
+        "signal.signal(signal.SIGINT, lambda *_: seen.append(1))\n"
+        "print(*(os.isatty(n) for n in range(3)), len(os.environ['DB']), flush=True)\n"
+        "time.sleep(3) if not seen else None\n"
+        "print('interrupts', len(seen), flush=True)\n"
+        "sys.exit(9)\n"
+    )
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(wired.folder)
+        os.execve(HYGIENE[0], [*HYGIENE, "run", "--", sys.executable, "-c", script], wired.environment)
+    text = b""
+    while b"True True True" not in text:
+        text += os.read(terminal, 1000)
+    time.sleep(0.3)
+    os.write(terminal, b"\x03")
+    while b"interrupts" not in text:
+        text += os.read(terminal, 1000)
+    assert b"interrupts 1" in text
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    os.close(terminal)
+
+
+@pytest.mark.parametrize("command", [("render", "template"), ("secret", "get", "shop/db")])
+def test_output_onto_a_link_replaces_the_link_and_not_what_it_leads_to(wired, tmp_path, command):
+    (wired.folder / "template").write_text("db: ref+embedded://shop/db")
+    (tmp_path / "elsewhere").write_text("untouched")
+    (wired.folder / "out").symlink_to(tmp_path / "elsewhere")
+    wired(*command, "-o", "out")
+    assert (tmp_path / "elsewhere").read_text() == "untouched"
+    assert "s3cret" in (wired.folder / "out").read_text()
+    assert stat.S_IMODE((wired.folder / "out").lstat().st_mode) == 0o600
+    assert not (wired.folder / "out").is_symlink()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")  # noqa: PTH110
+@pytest.mark.parametrize("arguments", [("secret", "list"), ("secret", "get", "shop/db"), ("audit", "verify")])
+def test_output_that_the_disk_does_not_take_is_told_as_that(wired, arguments):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [*HYGIENE, *arguments], stdout=full, stderr=subprocess.PIPE, cwd=wired.folder, env=wired.environment
+        )
+    assert done.returncode == 5
+    assert b"the disk is full" in done.stderr and b"internal" not in done.stderr
+
+
 def test_run_does_not_hand_on_the_key_to_all_secrets(wired):
     key = next(word for word in (wired.home / "identity").read_text().split() if word.startswith("AGE-"))
     wired.environment["HYGIENE_IDENTITY_KEY"] = key

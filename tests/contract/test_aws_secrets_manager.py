@@ -16,6 +16,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from hygiene.cli.boundary import run
 from hygiene.config import Config, Role
 from hygiene.errors import AccessDeniedError, ConfigError, ConflictError, ForeignSecretError, NotFoundError, StoreError
 from hygiene.reference import parse_reference
@@ -276,6 +277,21 @@ def test_vals_evaluates_our_references_to_the_same_values(store):
         for reference in references
     ]
     assert [run.stdout.strip() for run in done] == [b"one value", b"three"]
+
+
+@pytest.mark.skipif(shutil.which("vals") is None, reason="the vals program is not on the path")
+def test_vals_evaluates_the_manifest_that_is_exported_for_it(store, tmp_path, monkeypatch, capsys):
+    store.put("api-secret", Secret(b"one value"), token=token())
+    store.put("pair", Secret(b'{"id": "two", "key": "three: \\"3\\""}'), token=token())
+    references = {"API": store.reference("api-secret"), "KEY": store.reference("pair", field="key")}
+    (tmp_path / "secrets.toml").write_text("".join(f'{name} = "{ref}"\n' for name, ref in references.items()))
+    monkeypatch.chdir(tmp_path)
+    assert run(["secret", "export", "--format", "vals"]) == 0
+    (tmp_path / "vals.yaml").write_text(capsys.readouterr().out)
+    done = subprocess.run(
+        [shutil.which("vals"), "eval", "-f", "vals.yaml", "-o", "json"], capture_output=True, check=True
+    )
+    assert json.loads(done.stdout) == {"API": "one value", "KEY": 'three: "3"'}
 
 
 ROLES = (

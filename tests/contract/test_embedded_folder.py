@@ -12,6 +12,8 @@ import pytest
 from hygiene import crypto
 from hygiene.config import Config, Role
 from hygiene.errors import HygieneError, IntegrityError, StoreError, UsageError
+from hygiene.prove.audited import audited
+from hygiene.prove.log import open_log
 from hygiene.secret import Secret
 from hygiene.store.backends.embedded import layout
 from hygiene.store.registry import open_store
@@ -156,6 +158,17 @@ def test_files_are_private_whatever_the_umask(home, mask):
         if path.lstat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     ]
     assert exposed == []
+
+
+@pytest.mark.parametrize("folder", ["home", "home/audit"])
+def test_home_that_anybody_may_write_is_trusted_for_nothing(store, home, folder):
+    """Anybody could put an older memory, or another log, in the place of ours."""
+    audited(store, open_log(home / "home" / "audit")).get("shop/db")
+    (home / folder).chmod(0o777)
+    with pytest.raises(HygieneError, match="anybody may write"):
+        audited(again(store), open_log(home / "home" / "audit")).get("shop/db")
+    (home / folder).chmod(0o1777)  # as /tmp is
+    assert audited(again(store), open_log(home / "home" / "audit")).get("shop/db") == Secret(b"v")
 
 
 def test_repository_copied_beside_itself_is_the_same_store_and_its_older_state_is_refused(store, home):

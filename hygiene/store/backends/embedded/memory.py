@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hygiene.errors import StoreError
-from hygiene.fileio import make_private_folder
+from hygiene.fileio import make_private_folder, refuse_shared
 
 FILE_NAME = "memory.sqlite"
 _WAIT_SECONDS = 60.0
@@ -128,7 +128,7 @@ class Memory:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None or self._process != os.getpid():
-            make_private_folder(self._path.parent)
+            refuse_shared(make_private_folder(self._path.parent))
             connection = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, check_same_thread=False)
             self._path.chmod(0o600)
             connection.execute("PRAGMA journal_mode = WAL")
