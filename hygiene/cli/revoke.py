@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 import click
 
 from hygiene.cli.compose import compose, config_option, notice, store_option
 from hygiene.cli.rotations import VERDICTS, Request, Rotations
+from hygiene.cli.verifying import check_with_reach
 from hygiene.errors import ExitCode, ProviderError, UsageError
 from hygiene.places import cache_folder
-from hygiene.rotate.provider import Killable, Verdict
+from hygiene.prove.readers import Reader, readers_of
+from hygiene.report.terminal import printable
+from hygiene.report.text import count
+from hygiene.rotate.provider import Check, Killable, Verdict
+from hygiene.rotate.schedule import policy_of
+
+_SHOWN = 10
 
 
 @click.command()
@@ -27,12 +35,13 @@ def command(*, name: str, now: bool, store_name: str, config_path: str | None) -
     rotations = Rotations(composition, store_name)
     provider = rotations.provider(Request(name))
     store, reference = rotations.store, str(rotations.store.reference(name))
+    readers = readers_of(reference, composition.recorder.events())
     secret = store.get(name)
-    check = provider.verify(secret)
-    if check.identity:
-        notice(f"{name} logs in as {check.identity}")
+    check = check_with_reach(provider, secret)
     if not isinstance(provider, Killable):
         raise ProviderError(f"{provider.name} can't end a credential without a new one", hint=f"hygiene rotate {name}")
+    for line in _what_breaks(name, check, readers, policy_of(name, composition.config).copies):
+        notice(printable(line))
     if not now:
         raise UsageError(
             f"{name} is {check.verdict.value}; whatever resolves {reference} stops working at once",
@@ -47,3 +56,17 @@ def command(*, name: str, now: bool, store_name: str, config_path: str | None) -
         store.expire(name, datetime.now(UTC))
     click.echo(f"revoked {name}: now {check.verdict.value} ({check.evidence})")
     return ExitCode.STORE if check.verdict is Verdict.LIVE else ExitCode.CLEAN
+
+
+def _what_breaks(name: str, check: Check, readers: Sequence[Reader], copies: Sequence[str]) -> Iterator[str]:
+    """Say who will notice, and what nobody can do any more with the credential."""
+    if check.identity:
+        yield f"{name} logs in as {check.identity}"
+    yield from (f"it may: {scope}" for scope in check.scopes)
+    for reader in readers[:_SHOWN]:
+        yield f"read by {reader.who}, {count(reader.times, 'time')}, last {reader.last[:16]}"
+    if len(readers) > _SHOWN:
+        yield f"read by {len(readers) - _SHOWN} more"
+    if not readers:
+        yield "nobody has read it by hygiene; who has it otherwise is not known"
+    yield from (f"copied to {place}, where it stops working, too" for place in copies)

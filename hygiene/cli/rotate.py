@@ -182,6 +182,7 @@ def _attempt(request: Request, work: Callable[[], Rotated]) -> Result:
 
 def _plan(rotations: Rotations, request: Request) -> Rotated:
     provider = rotations.provider(request)
+    rotations.eliminate(request, provider)
     reference = str(rotations.store.reference(request.name))
     return Rotated(request.name, reference, provider.name, "planned", not provider.abilities.overlap, _steps(provider))
 

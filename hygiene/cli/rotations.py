@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hygiene.cli.compose import Composition
 from hygiene.cli.consumers import check_consumers
+from hygiene.cli.eliminating import Eliminating
 from hygiene.cli.keyhalves import KeyHalves
 from hygiene.cli.rotationproviders import RotationProviders
 from hygiene.cli.rotationrequest import ASKED, Request
@@ -52,6 +53,7 @@ class Rotations:
         self._composition = composition
         self.store: Store = composition.store(store_name)
         self._providers = RotationProviders(composition, self.store)
+        self._eliminating = Eliminating()
         self._halves = KeyHalves(self.store, self._providers)
 
     @cached_property
@@ -112,6 +114,12 @@ class Rotations:
         """Open the provider of a stored secret; raises NotFoundError when it isn't there."""
         return self._providers.of_secret(request)
 
+    def eliminate(self, request: Request, provider: Provider) -> str:
+        """Say how the secret can be done without, once for each kind; gives it in short, "" where nothing is known."""
+        secret = self.store.describe(request.name)
+        labels = {**request.labels, **dict(secret.labels if secret else ())}
+        return self._eliminating.say(request.name, provider.name, labels.get("rule", ""))
+
     def provider_of_finding(self, finding: Finding, around: Mapping[str, str]) -> Provider:
         """Open the provider that could tell whether a found credential is live; ``around`` are labels from its text."""
         return self._providers.of_finding(finding, around)
@@ -123,12 +131,13 @@ class Rotations:
         return self._halves.paired(request)
 
     def _begin(self, request: Request, companion: str) -> Journal:
-        path = self._journal_path(request.name)
+        path, provider = self._journal_path(request.name), self.provider(request)
+        self.eliminate(request, provider)
         return begin(
             lambda **facts: Journal.create(path, JOB, **facts),
             self.store,
             request.name,
-            self.provider(request),
+            provider,
             reason=request.reason,
             expected=request.expected,
             labels=request.labels,

@@ -14,7 +14,7 @@ from hygiene.cli.compose import compose, config_option, store_option
 from hygiene.cli.leaked import History, scan_history
 from hygiene.cli.rotations import VERDICTS, Request, Rotations
 from hygiene.cli.ruletables import RuleTables
-from hygiene.cli.verifying import VERIFY, ask_each, remembering, verify_finding
+from hygiene.cli.verifying import VERIFY, ask_each, check_with_reach, remembering, verify_finding
 from hygiene.errors import ExitCode, UsageError
 from hygiene.places import cache_folder
 from hygiene.prove.event import OK, Recorder
@@ -80,7 +80,7 @@ def command(
 
 def _stored(rotations: Rotations, recorder: Recorder, name: str) -> Verified:
     provider = rotations.provider(Request(name))
-    check = provider.verify(rotations.store.get(name))
+    check = check_with_reach(provider, rotations.store.get(name))
     recorder.record(VERIFY, str(rotations.store.reference(name)), OK, new_verdict=check.verdict.value)
     told = (check.verdict.value, provider.name, check.identity, check.evidence)
     return Verified(name, *told, scopes=check.scopes)
@@ -113,9 +113,10 @@ def _print(results: list[Verified], *, as_json: bool) -> None:
         return
     for result in results:
         who = f" as {result.identity}" if result.identity else ""
-        who += f", may {', '.join(result.scopes)}" if result.scopes else ""
         rule = f" [{result.rule}]" if result.rule else ""
         click.echo(printable(f"{result.verdict:8} {result.subject}{rule}{who}: {result.evidence}"))
+        for scope in result.scopes:
+            click.echo(printable(f"             may: {scope}"))
     if len(results) > 1:
         counts = Counter(result.verdict for result in results)
         click.echo(", ".join(f"{counts[verdict.value]} {verdict.value}" for verdict in Verdict))

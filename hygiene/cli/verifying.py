@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from hygiene.cli.compose import compose
@@ -12,8 +13,9 @@ from hygiene.errors import ProviderError
 from hygiene.finding import Finding, ScanResult
 from hygiene.places import cache_folder
 from hygiene.prove.event import OK, Recorder
-from hygiene.rotate.provider import Check, Verdict
+from hygiene.rotate.provider import Check, Provider, Reaching, Verdict
 from hygiene.rotate.remembered import Remembered
+from hygiene.secret import Secret
 
 VERIFY = "verify"
 
@@ -69,7 +71,16 @@ def verify_finding(rotations: Rotations, finding: Finding, root: Path | None) ->
         provider = rotations.provider_of_finding(finding, found_labels(root, finding))
     except ProviderError as error:
         return "", Check(Verdict.UNKNOWN, error.message)
-    return provider.name, provider.verify(finding.secret)
+    return provider.name, check_with_reach(provider, finding.secret)
+
+
+def check_with_reach(provider: Provider, secret: Secret) -> Check:
+    """Ask whether a credential is live and, where it is, what it may do: its blast radius."""
+    check = provider.verify(secret)
+    if check.verdict is Verdict.LIVE and isinstance(provider, Reaching):
+        with suppress(ProviderError):  # what can't be told changes nothing of the verdict
+            return check._replace(scopes=tuple(dict.fromkeys((*check.scopes, *provider.reach(secret)))))
+    return check
 
 
 def note_verdict(recorder: Recorder, rule: str, fingerprint: str, verdict: str) -> None:

@@ -12,6 +12,17 @@ from hygiene.rotate.provider import Target
 from hygiene.secret import Secret
 
 _MARK = "hygiene"
+_EVERYBODYS = (  # of the policy default: what a token may do with itself, and what shows nothing
+    *(
+        "auth/token/lookup-self",
+        "auth/token/renew-self",
+        "auth/token/revoke-self",
+        "identity/oidc/provider/+/authorize",
+    ),
+    *("sys/capabilities-self", "sys/internal/ui/resultant-acl", "sys/leases/lookup", "sys/leases/renew", "sys/renew"),
+    *("sys/tools/hash", "sys/tools/hash/*", "sys/wrapping/lookup", "sys/wrapping/unwrap", "sys/wrapping/wrap"),
+    *("sys/control-group/request", "cubbyhole/*"),
+)
 _GONE = (400, 403, 404)
 
 
@@ -60,6 +71,16 @@ class OpenBaoApi:
             raise OutcomeUnknownError("the server's answer holds no token")
         return told
 
+    def reach(self, token: str) -> tuple[str, ...]:
+        """Tell the paths that a token may use, each with what it may do there."""
+        told = self.call("GET", "/v1/sys/internal/ui/resultant-acl", token).get("data") or {}
+        if told.get("root"):
+            return ("everything (root)",)
+        exact, globs = told.get("exact_paths") or {}, told.get("glob_paths") or {}
+        paths = [*exact.items(), *((f"{path}*", rule) for path, rule in globs.items())]
+        named = [(path, _capabilities(rule)) for path, rule in sorted(paths) if path not in _EVERYBODYS]
+        return tuple(f"{path} ({', '.join(able)})" for path, able in named if able and able != ["deny"])
+
     def marked(self, *, by: Secret | None = None) -> frozenset[str]:
         """Name the accessors of the tokens that bear our mark."""
         told = self.admin("LIST", "/v1/auth/token/accessors", by=by).get("data", {})
@@ -79,6 +100,11 @@ class OpenBaoApi:
         except RefusedError:
             return False  # it ended meanwhile
         return (told.get("meta") or {}).get(_MARK) == self._target.name
+
+
+def _capabilities(rule: Any) -> list[str]:
+    found = rule.get("capabilities") if isinstance(rule, dict) else None
+    return sorted(map(str, found)) if isinstance(found, list) else []
 
 
 def token_of(secret: Secret) -> str:

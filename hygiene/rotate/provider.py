@@ -114,6 +114,17 @@ class Withdrawing(Protocol):
 
 
 @runtime_checkable
+class Reaching(Protocol):
+    """A provider that can be asked what a credential may do: its blast radius."""
+
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Tell what ``secret``, which is live, may do, in the provider's words; () where it may not ask.
+
+        Raises ProviderError.
+        """
+
+
+@runtime_checkable
 class Killable(Protocol):
     """A provider that can end a credential without a successor, for emergencies."""
 

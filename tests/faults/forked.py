@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,14 +21,19 @@ from hygiene.cli.boundary import run
 
 
 def run_forked(
-    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: str = ""
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    stdin: str = "",
+    before: Callable[[], None] = lambda: None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``hygiene ARGUMENTS…`` in ``folder``."""
+    """Run ``hygiene ARGUMENTS…`` in ``folder``; ``before`` changes what it finds in its process."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         given.write(stdin.encode())
         given.seek(0)
         child = os.fork()
         if child == 0:
+            before()
             _become(list(arguments), folder, environment, [stream.fileno() for stream in (given, out, errors)])
         _, status = os.waitpid(child, 0)
         texts = []

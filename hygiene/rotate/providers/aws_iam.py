@@ -21,6 +21,7 @@ from botocore.exceptions import (
 )
 
 from hygiene.errors import OutcomeUnknownError, ProviderError
+from hygiene.rotate.awsreach import reach_of_user
 from hygiene.rotate.provider import Abilities, Check, Target, Verdict
 from hygiene.rotate.stored import fields_of, with_fields
 from hygiene.secret import Secret
@@ -99,6 +100,11 @@ class AwsIamProvider:
         except BotoCoreError as error:
             return Check(Verdict.UNKNOWN, type(error).__name__)
         return Check(Verdict.LIVE, "sts:GetCallerIdentity answered", identity=str(told["Arn"]))
+
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Tell what the key's user may do, as far as the key may ask IAM."""
+        identity = self.verify(secret).identity
+        return reach_of_user(self._client("iam", parse_key_pair(secret)), identity) if ":user/" in identity else ()
 
     def revoke(self, old: Secret, current: Secret) -> None:
         """Deactivate the old key, which can be undone, then delete it, which can't."""

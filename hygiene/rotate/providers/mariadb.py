@@ -8,6 +8,7 @@ Only hashes that we computed are sent, so that no log holds a password.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _LOGIN_SECONDS = 1.0
 _LOCKED = 4151
 _EXPIRED = 1862
 _LOST = (2006, 2013)
+_IDENTIFIED = re.compile(r" IDENTIFIED (?:BY|VIA|WITH) .*?(?= REQUIRE | WITH |\Z)", re.DOTALL)
 
 
 class MariadbProvider:
@@ -71,6 +73,16 @@ class MariadbProvider:
         except pymysql.MySQLError as error:
             return _check_from_refusal(error, login.user)
         return Check(Verdict.LIVE, "login accepted", identity=account)
+
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Tell the account's grants, without the hash of its password that the server adds."""
+        login = self._login(secret)
+        try:
+            with self._connect(login, login) as session:
+                rows = self._run(session, "SHOW GRANTS")
+        except pymysql.MySQLError as error:
+            raise ProviderError(f"MariaDB does not tell what the account may do: {_reason(error)}") from None
+        return tuple(_IDENTIFIED.sub("", str(row[0])).removeprefix("GRANT ") for row in rows)
 
     def revoke(self, old: Secret, current: Secret) -> None:
         """Leave the account the current password only, and end its sessions."""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from hygiene.errors import OutcomeUnknownError, ProviderError
 from hygiene.rotate.jsonapi import RefusedError
 from hygiene.rotate.openbaoapi import OpenBaoApi
-from hygiene.rotate.provider import Abilities, Check, Target, Verdict
+from hygiene.rotate.provider import Abilities, Check, Reaching, Target, Verdict
 from hygiene.rotate.registry import open_provider
 from hygiene.rotate.stored import fields_of, parse_login, with_fields, with_login
 from hygiene.secret import Secret
@@ -68,6 +68,10 @@ class OpenbaoDatabaseProvider:
     def verify(self, secret: Secret) -> Check:
         """Log in to the database."""
         return self._database.verify(secret)
+
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Ask the database."""
+        return self._database.reach(secret) if isinstance(self._database, Reaching) else ()
 
     def revoke(self, old: Secret, current: Secret) -> None:
         """End the old lease; the password of a static role ended with its change."""

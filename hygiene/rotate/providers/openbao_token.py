@@ -65,6 +65,10 @@ class OpenbaoTokenProvider:
         policies = tuple(map(str, told["policies"]))
         return Check(Verdict.LIVE, "HTTP 200", identity=str(told.get("display_name", "")), scopes=policies)
 
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Tell the paths that the token may use."""
+        return self._api.reach(_token(secret))
+
     def revoke(self, old: Secret, current: Secret) -> None:
         """Let the old token revoke itself, with all that it made."""
         self.kill(old)

@@ -23,6 +23,24 @@ _PORT = 5432
 _SECONDS = 10
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where usename = %s and pid <> pg_backend_pid()"
+_WORDS = ("superuser", "makes roles", "makes databases", "replicates", "passes row security")
+_ATTRIBUTES = (
+    "select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls "
+    "from pg_roles where rolname = current_user"
+)
+_MEMBER_OF = (
+    "select rolname from pg_roles where pg_has_role(current_user, oid, 'member') and rolname <> current_user "
+    "and not (select rolsuper from pg_roles where rolname = current_user) order by 1"
+)
+_DATABASES = (
+    "select datname from pg_database where datallowconn and has_database_privilege(datname, 'connect') order by 1"
+)
+_TABLES = (
+    "select count(*) filter (where has_table_privilege(c.oid, 'select')), "
+    "count(*) filter (where has_table_privilege(c.oid, 'insert, update, delete, truncate')), count(*), "
+    "current_database() from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+    "where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')"
+)
 _REFUSED = ("password authentication failed", "is not permitted to log in", "does not support SCRAM")
 
 
@@ -79,6 +97,14 @@ class PostgresqlProvider:
             return _check_from_refusal(str(error), login.user)
         return Check(Verdict.LIVE, "login accepted", identity=str(row[0]) if row else login.user)
 
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Tell attributes, memberships, databases, and how many tables of this one it reads and changes."""
+        with self._session(secret, self._login(secret), admin=False) as session:
+            try:
+                return tuple(_reach(session))
+            except psycopg.Error as error:
+                raise ProviderError(f"PostgreSQL does not tell what the role may do: {_reason(error)}") from None
+
     def revoke(self, old: Secret, current: Secret) -> None:
         """End the old role's sessions, and take its password away where the roles alternate."""
         login = self._login(old)
@@ -129,10 +155,10 @@ class PostgresqlProvider:
             raise ProviderError(f"PostgreSQL refused the new password: {_reason(error)}") from None
 
     @contextmanager
-    def _session(self, current: Secret, subject: Login) -> Iterator[psycopg.Connection]:
-        """Log in to the server of ``subject`` to change something, as the admin or with ``current``."""
+    def _session(self, current: Secret, subject: Login, *, admin: bool = True) -> Iterator[psycopg.Connection]:
+        """Log in to the server of ``subject``, as the ``admin`` if there is one, else with ``current``."""
         host, port = check_host(subject, self._target.hosts, self.name, _PORT)
-        login = self._login(self._target.admin or current)
+        login = self._login((self._target.admin if admin else None) or current)
         try:
             session = self._connect(login, host, port)
         except psycopg.Error as error:
@@ -155,6 +181,16 @@ class PostgresqlProvider:
             application_name="hygiene",
             autocommit=True,
         )
+
+
+def _reach(session: psycopg.Connection) -> Iterator[str]:
+    attributes = session.execute(_ATTRIBUTES).fetchone() or ()
+    yield from (word for word, has in zip(_WORDS, attributes, strict=False) if has)
+    for words, question in (("member of", _MEMBER_OF), ("connects to", _DATABASES)):
+        if found := [str(row[0]) for row in session.execute(question)]:
+            yield f"{words} {', '.join(found)}"
+    reads, changes, tables, database = session.execute(_TABLES).fetchone() or (0, 0, 0, "")
+    yield f"reads {reads} and changes {changes} of {tables} tables in {database}"
 
 
 def _check_from_refusal(words: str, user: str) -> Check:

@@ -83,6 +83,22 @@ class RabbitmqProvider:
             return _check_from_refusal(error, login.user)
         return Check(Verdict.LIVE, "login accepted", identity=login.user)
 
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Tell the user's tags, and what it may configure, write and read in each virtual host."""
+        path = f"/api/users/{quote(self._login(secret).user, safe='')}"
+        told, granted = self._call("GET", path), self._call("GET", f"{path}/permissions")
+        tags = told.get("tags", []) if isinstance(told, dict) else []
+        tags = tags.split(",") if isinstance(tags, str) else tags  # a text before version 3.9
+        rights = [one for one in granted if isinstance(one, dict)] if isinstance(granted, list) else []
+        return (
+            *(f"tag {tag}" for tag in tags if tag),
+            *(
+                f"in {one.get('vhost')}: configures {one.get('configure')!r}, writes {one.get('write')!r}, "
+                f"reads {one.get('read')!r}"
+                for one in rights
+            ),
+        )
+
     def revoke(self, old: Secret, current: Secret) -> None:
         """End the user's connections; the old password died when the new one was set."""
         self._end_connections(self._login(old).user)

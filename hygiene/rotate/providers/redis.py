@@ -70,6 +70,20 @@ class RedisProvider:
             return Check(Verdict.UNKNOWN, f"logged in as {who} and not as {login.user}")
         return Check(Verdict.LIVE, "login accepted", identity=who)
 
+    def reach(self, secret: Secret) -> tuple[str, ...]:
+        """Tell the commands, keys and channels that the user may use; () where it may not ask."""
+        login = self._login(secret)
+        try:
+            with self._connect(login, login) as session:
+                told = session.acl_getuser(login.user) or {}
+        except NoPermissionError:
+            return ()
+        except redis.RedisError as error:
+            raise ProviderError(f"Redis does not tell what {login.user} may do: {_reason(error)}") from None
+        return tuple(
+            f"{what}: {words}" for what in ("commands", "keys", "channels") if (words := _words(told.get(what)))
+        )
+
     def revoke(self, old: Secret, current: Secret) -> None:
         """Take the old password away, and end the user's connections."""
         login = self._login(old)
@@ -153,6 +167,11 @@ class RedisProvider:
             decode_responses=True,
             retry=Retry(NoBackoff(), 0),
         )
+
+
+def _words(told: Any) -> str:
+    """Join what the client gives as a text or a list, by the server's version."""
+    return told if isinstance(told, str) else " ".join(map(str, told or ()))
 
 
 def _digest(password: str) -> str:
