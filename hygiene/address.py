@@ -7,6 +7,9 @@ from urllib.parse import unquote
 
 _AROUND = 400  # bytes on each side
 _BEFORE = re.compile(rb"([A-Za-z][A-Za-z0-9+.\-]{1,30})://([^\s:@/'\"`]{0,100}):\Z")
+_REGISTRY = re.compile(
+    rb"//([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)/(?:[^\s:]{0,200}/)?:_(?:authToken|auth)\s*=\s*[\"']?\Z"
+)
 _AFTER = re.compile(rb"@(\[[0-9A-Fa-f:.]+\]|[^\s:@/'\"`?#,\[\]]{1,253})(?::([0-9]{1,5}))?(?:/([^\s'\"`?#]{0,100}))?")
 
 
@@ -25,6 +28,13 @@ def labels_around(text: bytes, start: int, end: int) -> dict[str, str]:
         "database": _plain(after[3]),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def registry_around(text: bytes, start: int) -> dict[str, str]:
+    """Give the host of the registry in whose line of an ``.npmrc`` the token at ``start`` stands; else nothing."""
+    line = text[text.rfind(b"\n", max(start - _AROUND, 0), start) + 1 : start]
+    found = _REGISTRY.search(line)
+    return {"host": found[1].decode().lower()} if found else {}
 
 
 def _plain(text: bytes | None) -> str:

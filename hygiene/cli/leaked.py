@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from hygiene.address import labels_around
+from hygiene.address import labels_around, registry_around
 from hygiene.cli.progress import progress
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.scan import scan
@@ -95,7 +95,7 @@ def found_labels(root: Path | None, finding: Finding) -> dict[str, str]:
         text = _text_around(root, finding)
     except (SourceError, OSError):
         return {}  # a commit message, an archive's member, or an object that is gone
-    return labels_around(text, finding.start, finding.end)
+    return labels_around(text, finding.start, finding.end) or registry_around(text, finding.start)
 
 
 def _text_around(root: Path | None, finding: Finding) -> bytes:

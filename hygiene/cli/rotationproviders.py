@@ -12,6 +12,7 @@ from hygiene.config import ProviderSettings
 from hygiene.errors import NotFoundError
 from hygiene.finding import Finding
 from hygiene.reference import parse_reference
+from hygiene.rotate import registryhosts
 from hygiene.rotate.copies import Copy, open_copy
 from hygiene.rotate.provider import Provider, Target
 from hygiene.rotate.registry import DECLARED, guess_provider, open_provider, provider_name
@@ -63,7 +64,12 @@ class RotationProviders:
         declared = self._tables.provider_of(labels.get("rule", "")) if provider == DECLARED else ""
         settings = known.get(provider) or known.get(declared) or ProviderSettings(provider)
         admin = self._composition.resolver().resolve(parse_reference(settings.admin)) if settings.admin else None
-        return Target(name, {**settings.settings, **labels}, settings.hosts, admin, tables, answer, fixed)
+        hosts = settings.hosts
+        if labels.get("rule", "").startswith(registryhosts.RULES):
+            clients = registryhosts.client_hosts()
+            hosts = (*hosts, *clients)
+            labels = {**({"host": clients[0]} if clients else {}), **labels}
+        return Target(name, {**settings.settings, **labels}, hosts, admin, tables, answer, fixed)
 
     @cached_property
     def _tables(self) -> RuleTables:

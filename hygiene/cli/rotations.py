@@ -13,6 +13,7 @@ from hygiene.cli.compose import Composition
 from hygiene.cli.consumers import check_consumers
 from hygiene.cli.eliminating import Eliminating
 from hygiene.cli.keyhalves import KeyHalves
+from hygiene.cli.managedrotations import ManagedRotations
 from hygiene.cli.rotationproviders import RotationProviders
 from hygiene.cli.rotationrequest import ASKED, Request
 from hygiene.crypto import Identity, find_identity, seal, unseal
@@ -53,6 +54,7 @@ class Rotations:
         self._composition = composition
         self.store: Store = composition.store(store_name)
         self._providers = RotationProviders(composition, self.store)
+        self._managed = ManagedRotations(composition, store_name)
         self._eliminating = Eliminating()
         self._halves = KeyHalves(self.store, self._providers)
 
@@ -76,27 +78,29 @@ class Rotations:
             journal = Journal.open(self._journal_path(request.name), JOB)
             if journal is None:
                 journal = self._begin(request, companion)
-            return self._rotation(journal, request).run()
+            return self._run(journal, request)
 
     def resume(self, request: Request) -> Rotated:
         """Resume a rotation; NotFoundError when none of this secret is unfinished, SupersededError if it just ended."""
         with self._locked(request):
             if request.reason != ASKED and not self._journal_path(request.name).exists():
                 raise SupersededError(f"another runner has finished the rotation of {request.name}")
-            rotation = self._rotation(self._open(request.name), request)
-            if request.answer is not None and self.next_step(request.name) is Step.VERIFY:
-                rotation.issuing.take(request.answer)
-            return rotation.run()
+            return self._run(self._open(request.name), request)
 
     def abort(self, name: str) -> Rotated:
         """Go back to the old value; NotFoundError when no rotation of this secret is unfinished.
 
-        Where the secret was deleted meanwhile there is no way back, and only the journal ends.
+        Where the secret was deleted meanwhile, or the store's function rotates it, there is no way back: only the
+        journal ends.
         """
         with self._locked(Request(name)):
             journal, told = self._open(name), self.store.describe(name)
+            if journal.facts.get("managed"):
+                return abandoned(
+                    journal, self.store, self._composition.recorder, "the store's function goes on by itself"
+                )
             if told is None or told.deleted is not None:
-                return abandoned(journal, self.store, self._composition.recorder)
+                return abandoned(journal, self.store, self._composition.recorder, "the secret was deleted")
             return self._rotation(journal, Request(name)).abort()
 
     def current_version(self, name: str) -> str:
@@ -131,7 +135,10 @@ class Rotations:
         return self._halves.paired(request)
 
     def _begin(self, request: Request, companion: str) -> Journal:
-        path, provider = self._journal_path(request.name), self.provider(request)
+        path = self._journal_path(request.name)
+        if self._managed.wanted(request):
+            return self._managed.begin(path, request)
+        provider = self.provider(request)
         self.eliminate(request, provider)
         return begin(
             lambda **facts: Journal.create(path, JOB, **facts),
@@ -151,6 +158,14 @@ class Rotations:
                 f"no rotation of {name} is unfinished here", hint="journals are kept in the repository that began them"
             )
         return journal
+
+    def _run(self, journal: Journal, request: Request) -> Rotated:
+        if journal.facts.get("managed"):
+            return self._managed.rotation(journal, lambda: self.provider(request)).run()
+        rotation = self._rotation(journal, request)
+        if request.answer is not None and self.next_step(request.name) is Step.VERIFY:
+            rotation.issuing.take(request.answer)
+        return rotation.run()
 
     def _rotation(self, journal: Journal, request: Request) -> Rotation:
         facts = journal.facts

@@ -180,6 +180,20 @@ class Explained(Protocol):
         """Name what lets the user READ, WRITE or DELETE ``name``: owner, a role, an access for a time; or nothing."""
 
 
+@runtime_checkable
+class SelfRotating(Protocol):
+    """What a store can also be: one that has functions of its own which rotate secrets."""
+
+    def is_self_rotated(self, name: str) -> bool:
+        """Say whether ``name`` has such a function."""
+
+    def start_rotation(self, name: str, token: str) -> None:
+        """Start a rotation whose new version is ``token``; again, it changes nothing. ConflictError during another."""
+
+    def is_rotated(self, name: str, token: str) -> bool:
+        """Say whether the version ``token`` is current."""
+
+
 class AccessRequest(NamedTuple):
     """Access for a time: what was asked, and what came of it."""
 

@@ -29,6 +29,7 @@ from hygiene.store.backends.aws_secrets_manager.lookup import Lookup
 from hygiene.store.backends.aws_secrets_manager.names import aws_name, own_name
 from hygiene.store.backends.aws_secrets_manager.payload import value_from
 from hygiene.store.backends.aws_secrets_manager.resources import ResourcePolicies
+from hygiene.store.backends.aws_secrets_manager.rotating import OwnRotation
 from hygiene.store.backends.aws_secrets_manager.tags import Dates, Facts, facts_of, tags_of
 from hygiene.store.backends.aws_secrets_manager.versions import Versions
 from hygiene.store.backends.aws_secrets_manager.writing import Writer, check_new
@@ -72,6 +73,7 @@ class SecretsManagerStore:
         self._prefix = f"{prefix}/" if prefix else ""
         self._lookup = Lookup(client, uri=uri, prefix=self._prefix)
         self._versions = Versions(client)
+        self._rotation = OwnRotation(client, self._lookup)
         self._writer = Writer(
             client, self._lookup, self._versions, prefix=self._prefix, kms_key=kms_key, replicas=replicas
         )
@@ -216,6 +218,18 @@ class SecretsManagerStore:
         if found.get("DeletedDate"):
             with translated(f"restore {name}", writes=True):
                 self._client.restore_secret(SecretId=found["Name"])
+
+    def is_self_rotated(self, name: str) -> bool:
+        """Say whether a function of AWS rotates ``name``."""
+        return self._rotation.enabled(check_name(name))
+
+    def start_rotation(self, name: str, token: str) -> None:
+        """Let that function rotate ``name``, to the version ``token``."""
+        self._rotation.start(check_name(name), token)
+
+    def is_rotated(self, name: str, token: str) -> bool:
+        """Say whether the version ``token`` is current."""
+        return self._rotation.done(check_name(name), token)
 
     def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
         """Tell which policies of IAM and of secrets :meth:`apply_access` would write and attach, with their text."""
