@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from hygiene.errors import StoreError
 
 PLAINTEXT = "HYGIENE_SEND_SECRETS_UNENCRYPTED"  # as loud as what it allows
+CLOCK = "or is this machine's clock wrong?"  # what else makes certificates worthless
 Result = TypeVar("Result")
 
 

@@ -61,13 +61,13 @@ def test_unknown_account_is_not_found_and_describe_is_none(store):
 def test_without_the_client_certificate_nothing_is_read(store, monkeypatch):
     for name in ("CCP_CLIENT_CERT", "CCP_CLIENT_KEY"):
         monkeypatch.delenv(name)
-    with pytest.raises(StoreError, match="can't be reached"):
+    with pytest.raises(StoreError, match="or ours is not"):
         store.get("db-password")
 
 
 def test_server_with_another_ca_is_not_trusted(store, monkeypatch):
     monkeypatch.delenv("CCP_CACERT")
-    with pytest.raises(StoreError, match="SSLError"):
+    with pytest.raises(StoreError, match="not trusted"):
         store.get("db-password")
 
 

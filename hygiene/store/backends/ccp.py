@@ -19,7 +19,7 @@ from hygiene.reference import Reference, check_name
 from hygiene.secret import Secret
 from hygiene.store.httpadapter import bounded_session
 from hygiene.store.protocol import CURRENT, Capabilities, Expect, Opening, StoredSecret, Version
-from hygiene.store.transport import check_encrypted
+from hygiene.store.transport import CLOCK, check_encrypted
 
 _TRIES = 4
 _TIMEOUT_SECONDS = 15
@@ -144,7 +144,12 @@ class CcpStore:
             try:
                 answer = self._ask(url, query)
             except requests.exceptions.RequestException as error:
-                if attempt == _TRIES - 1 or isinstance(error, requests.exceptions.SSLError):
+                if isinstance(error, requests.exceptions.SSLError):
+                    raise StoreError(
+                        f"cannot read {name}: the certificate of {url} is not trusted, or ours is not",
+                        hint=f"check CCP_CACERT, CCP_CLIENT_CERT and CCP_CLIENT_KEY; {CLOCK}",
+                    ) from error
+                if attempt == _TRIES - 1:
                     raise StoreError(
                         f"cannot read {name}: {url} can't be reached ({type(error).__name__})",
                         hint="check CCP_URL, CCP_CACERT, CCP_CLIENT_CERT and CCP_CLIENT_KEY",

@@ -20,10 +20,11 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ReadTimeoutError,
+    SSLError,
 )
 
 from hygiene.errors import AccessDeniedError, ConflictError, NotFoundError, StoreError
-from hygiene.store.transport import check_encrypted, within
+from hygiene.store.transport import CLOCK, check_encrypted, within
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -88,6 +89,11 @@ def translated(what: str, *, writes: bool = False) -> Iterator[None]:
         raise StoreError(
             f"cannot {what}: AWS has no credentials here",
             hint="use aws sso login, a profile (AWS_PROFILE), or in CI a role by OIDC",
+        ) from error
+    except SSLError as error:
+        raise StoreError(
+            f"cannot {what}: the certificate of {error.kwargs.get('endpoint_url', 'AWS')} is not trusted",
+            hint=f"set AWS_CA_BUNDLE to your CA's file; {CLOCK}",
         ) from error
     except (ConnectionError, HTTPClientError) as error:
         unknown = "; whether it was written is not known, and trying again is safe" if writes else ""

@@ -22,7 +22,7 @@ from conjur_api.models import ConjurConnectionInfo, CredentialsData, SslVerifica
 from conjur_api.providers import AuthnAuthenticationStrategy, JWTAuthenticationStrategy, SimpleCredentialsProvider
 
 from hygiene.errors import AccessDeniedError, NotFoundError, StoreError
-from hygiene.store.transport import check_encrypted, within
+from hygiene.store.transport import CLOCK, check_encrypted, within
 
 _TRIES = 5
 _DEADLINE_SECONDS = 30  # for one try; conjur-api's own is 20 for each of the requests that it makes
@@ -115,7 +115,8 @@ class Connection:
                 time.sleep(_wait_of(error, attempt))
             except HttpSslError as error:
                 raise StoreError(
-                    f"cannot {what}: the certificate of {self.url} is not trusted", hint="set CONJUR_CERT_FILE"
+                    f"cannot {what}: the certificate of {self.url} is not trusted",
+                    hint=f"set CONJUR_CERT_FILE; {CLOCK}",
                 ) from error
             except (HttpError, OSError, TimeoutError) as error:
                 if attempt == _TRIES - 1:

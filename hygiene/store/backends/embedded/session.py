@@ -57,6 +57,11 @@ class Session:
             self._policy = self._verified_policy()
         return self._policy
 
+    @property
+    def held(self) -> Policy | None:
+        """The policy that was verified last, as it then stood."""
+        return self._policy
+
     @contextmanager
     def exclusive(self) -> Iterator[Policy]:
         """Hold the store's lock, and give the policy that then holds; makes the store where there is none."""

@@ -185,7 +185,7 @@ class EmbeddedStore:
     def rule_for(self, verb: str, name: str) -> str:
         """Name what lets the user READ, WRITE or DELETE ``name``; empty where nothing does."""
         verbs = {READ: access.READING, WRITE: access.WRITING, DELETE: access.DELETING}[verb]
-        policy = self.policy()
+        policy = self._session.held or self.policy()  # what was decided was decided by it
         return self._session.rule(policy, verbs, name) if policy else ""
 
     def plan_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:

@@ -23,7 +23,7 @@ from urllib3.util import Retry
 from hygiene.errors import AccessDeniedError, ConflictError, NotFoundError, StoreError
 from hygiene.store.backends.vault.logins import audience
 from hygiene.store.httpadapter import bounded_session
-from hygiene.store.transport import check_encrypted
+from hygiene.store.transport import CLOCK, check_encrypted
 
 _TIMEOUT_SECONDS = 15
 _DEADLINE_SECONDS = 90  # for a request with all its retries
@@ -125,7 +125,8 @@ def translated(what: str, address: str, *, writes: bool = False) -> Iterator[Non
         raise StoreError(f"cannot {what}: {address} answers {type(error).__name__}") from error
     except requests.exceptions.SSLError as error:
         raise StoreError(
-            f"cannot {what}: the certificate of {address} is not trusted", hint="set VAULT_CACERT to your CA's file"
+            f"cannot {what}: the certificate of {address} is not trusted",
+            hint=f"set VAULT_CACERT to your CA's file; {CLOCK}",
         ) from error
     except (requests.exceptions.RequestException, ValueError) as error:
         unknown = "; whether it was written is not known, and trying again is safe" if writes else ""
