@@ -28,7 +28,7 @@ class Browser:
         moves = [(os.POSIX_SPAWN_DUP2, high[0], 3), (os.POSIX_SPAWN_DUP2, high[1], 4), (os.POSIX_SPAWN_DUP2, null, 2)]
         command = [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"]
         command += [f"--user-data-dir={profile}", *options, "about:blank"]
-        self._process = os.posix_spawn(PROGRAM, command, os.environ, file_actions=moves)
+        self.process = os.posix_spawn(PROGRAM, command, os.environ, file_actions=moves)
         for descriptor in (from_us, to_us, null, *high):
             os.close(descriptor)
         self._buffer = b""
@@ -44,8 +44,8 @@ class Browser:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        os.kill(self._process, signal.SIGTERM)
-        os.waitpid(self._process, 0)
+        os.kill(self.process, signal.SIGTERM)
+        os.waitpid(self.process, 0)
         os.close(self._to_browser)
         os.close(self._from_browser)
 
@@ -66,6 +66,10 @@ class Browser:
         """Prefer dark colours, or show the page as a medium such as print does."""
         features = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self._send("Emulation.setEmulatedMedia", media=media, features=features)
+
+    def scripts(self, *, allowed: bool) -> None:
+        """Let the pages that are opened next run scripts of their own, or not."""
+        self._send("Emulation.setScriptExecutionDisabled", value=not allowed)
 
     def screenshot(self, path: Path) -> None:
         """Write what is seen to a PNG."""

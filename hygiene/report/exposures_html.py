@@ -9,7 +9,7 @@ from typing import TextIO
 from hygiene.exposure import STATES, Exposure, Moment
 from hygiene.finding import SEVERITIES
 from hygiene.report.figures import duration, figures
-from hygiene.report.page import Cell, Column, Row, bars, cards, page, quiet_line, table, text
+from hygiene.report.page import Cell, Column, Row, bars, cards, identifier, page, quiet_line, table, text
 from hygiene.report.text import count
 
 _COLUMNS = (
@@ -80,9 +80,8 @@ def _moment(moment: Moment | None, more: str = "") -> Cell:
     if moment is None:
         return Cell('<span class="quiet">–</span>', "9999")
     evidence = moment.evidence if ":" in moment.evidence else f"commit {moment.evidence[:12]}"
-    lines = [moment.who, more, evidence]
-    told = "".join(map(quiet_line, lines))
-    return Cell(f"{moment.time:%Y-%m-%d %H:%M}{told}", moment.time.isoformat())
+    told = quiet_line(moment.who) + quiet_line(more) + identifier(evidence)
+    return Cell(f'<span class="date">{moment.time:%Y-%m-%d %H:%M}</span>{told}', moment.time.isoformat())
 
 
 def _details(exposure: Exposure) -> str:

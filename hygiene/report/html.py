@@ -8,7 +8,7 @@ from typing import TextIO
 from hygiene.finding import SEVERITIES, Finding, Provenance, ScanResult, Skipped
 from hygiene.report.masking import Mask
 from hygiene.report.order import by_weight, skipped_by_path, summary
-from hygiene.report.page import Cell, Column, Row, bars, cards, page, quiet_line, table, text
+from hygiene.report.page import Cell, Column, Row, bars, cards, identifier, page, quiet_line, table, text
 from hygiene.report.text import summary_line
 
 _COLUMNS = (
@@ -49,7 +49,7 @@ def _row(shown: Finding) -> Row:
         Cell(f'<span class="tag {shown.severity}">{shown.severity}</span>{verified}', rank),
         Cell(f"{text(shown.description)}{quiet_line(shown.rule)}"),
         Cell(f"<code>{text(place)}</code>{_places(shown.provenance)}", place),
-        Cell(f"<code>{text(shown.secret.redacted())}</code>{quiet_line(shown.fingerprint)}"),
+        Cell(f"<code>{text(shown.secret.redacted())}</code>{identifier(shown.fingerprint)}"),
         Cell(text(shown.status)),
         Cell(_introduced(first), first.date if first else ""),
     )
@@ -60,7 +60,8 @@ def _introduced(first: Provenance | None) -> str:
     if first is None:
         return '<span class="quiet">–</span>'
     who = f"{first.author} <{first.email}>"
-    return f"<code>{text(first.commit[:12])}</code> {text(first.date[:10])}{quiet_line(who)}"
+    date = f'<span class="date">{text(first.date[:10])}</span>'
+    return f"{date} <code>{text(first.commit[:12])}</code>{quiet_line(who)}"
 
 
 def _places(places: Sequence[Provenance]) -> str:

@@ -1,40 +1,55 @@
 "use strict";
-// Sorts and filters the table of the page, without a server. Without this script the first rows are shown.
+// Sorts and filters the table of the page, without a server. Where no script runs, all rows are there as they are.
 (() => {
   const table = document.querySelector("table");
   if (!table) return;
+  const STEP = 100; // rows in the page at once: what a browser lays out without a pause
   const body = table.tBodies[0];
-  const rest = document.getElementById("rest");
-  const later = rest ? Array.from(rest.content.querySelector("tbody").rows) : [];
-  const rows = [...body.rows, ...later].map((row) => ({
-    row,
-    text: row.textContent.toLowerCase(),
-    keys: Array.from(row.cells, (cell) => cell.dataset.key ?? cell.textContent),
-    facts: row.dataset,
-  }));
   const search = document.getElementById("search");
   const selects = Array.from(document.querySelectorAll("select[data-fact]"));
   const count = document.getElementById("count");
   const more = document.getElementById("more");
-  const STEP = 250; // rows in the page at once: what a browser lays out without a pause
-  let limit = STEP;
 
-  const matches = (entry, words) =>
-    selects.every((select) => !select.value || entry.facts[select.dataset.fact] === select.value) &&
-    words.every((word) => entry.text.includes(word));
+  // A row is a line of HTML that was made safe when the page was written; it is taken apart when it is asked for.
+  const lines = (html) => html.split("\n").filter((line) => line.startsWith("<tr"));
+  const rest = document.getElementById("rest");
+  const total = Number(count.dataset.rows);
+  let rows = null; // all of them, read at the first use: to open the page takes none
+  const allRows = () =>
+    (rows ??= [...lines(body.innerHTML), ...lines(rest ? rest.textContent : "")].map((html) => ({ html })));
+  const NAMED = { lt: "<", gt: ">", quot: '"', "#x27": "'", amp: "&" };
+  const plain = (html) => html.replace(/<[^>]*>/g, " ").replace(/&(lt|gt|quot|#x27|amp);/g, (_, name) => NAMED[name]);
+  const textOf = (row) => (row.text ??= plain(row.html).toLowerCase());
+  const keysOf = (row) =>
+    (row.keys ??= Array.from(row.html.matchAll(/<td(?: data-key="([^"]*)")?>(.*?)<\/td>/g), ([, key, html]) =>
+      plain(key ?? html)));
+  const factsOf = (row) =>
+    (row.facts ??= Object.fromEntries(
+      Array.from(row.html.slice(0, row.html.indexOf(">")).matchAll(/ data-(\w+)="([^"]*)"/g), ([, name, value]) =>
+        [name, plain(value)])));
 
-  const show = () => {
+  let found = null; // the rows that pass the filters; all, until one is set
+  let shown = body.rows.length;
+  const tell = () => {
+    const matching = found ? found.length : total;
+    count.textContent = `${matching.toLocaleString("en")} of ${total.toLocaleString("en")}`;
+    more.hidden = shown >= matching;
+  };
+  const htmlOf = (some) => some.map((row) => row.html).join("\n");
+  const show = (limit) => {
+    found ??= allRows();
+    shown = Math.min(limit, found.length);
+    body.innerHTML = htmlOf(found.slice(0, shown));
+    tell();
+  };
+
+  const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    const shown = [];
-    for (const entry of rows) {
-      if (!matches(entry, words)) continue;
-      found += 1;
-      if (found <= limit) shown.push(entry.row);
-    }
-    body.replaceChildren(...shown);
-    count.textContent = `${found} of ${rows.length}`;
-    more.hidden = found <= limit;
+    const chosen = selects.filter((select) => select.value);
+    found = allRows().filter((row) =>
+      chosen.every((select) => factsOf(row)[select.dataset.fact] === select.value) &&
+      words.every((word) => textOf(row).includes(word)));
+    show(STEP);
   };
 
   const sortBy = (header, index) => {
@@ -43,18 +58,22 @@
     header.setAttribute("aria-sort", down ? "descending" : "ascending");
     const numeric = header.dataset.numeric !== undefined;
     const order = (a, b) => (numeric ? a - b : a < b ? -1 : a > b ? 1 : 0);
-    rows.sort((a, b) => order(a.keys[index], b.keys[index]) * (down ? -1 : 1));
-    show();
+    allRows().sort((a, b) => order(keysOf(a)[index], keysOf(b)[index]) * (down ? -1 : 1));
+    filter();
   };
 
-  const refilter = () => { limit = STEP; show(); };
-  search.addEventListener("input", refilter);
-  for (const select of selects) select.addEventListener("change", refilter);
-  more.addEventListener("click", () => { limit += STEP; show(); });
-  window.addEventListener("beforeprint", () => { limit = Infinity; show(); });
+  search.addEventListener("input", filter);
+  for (const select of selects) select.addEventListener("change", filter);
+  more.addEventListener("click", () => {
+    found ??= allRows();
+    body.insertAdjacentHTML("beforeend", htmlOf(found.slice(shown, shown + STEP)));
+    shown = Math.min(shown + STEP, found.length);
+    tell();
+  });
+  window.addEventListener("beforeprint", () => show(Infinity));
   Array.from(table.tHead.rows[0].cells).forEach((header, index) => {
     header.querySelector("button").addEventListener("click", () => sortBy(header, index));
   });
   document.querySelector(".filters").hidden = false;
-  show();
+  tell();
 })();

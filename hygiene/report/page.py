@@ -16,7 +16,7 @@ from typing import NamedTuple
 from hygiene import __version__
 from hygiene.report.terminal import printable
 
-ROWS_AT_ONCE = 250  # what a browser lays out without a pause; page.js adds as many at a time
+ROWS_AT_ONCE = 100  # what a browser lays out without a pause; page.js shows as many at a time
 
 
 class Column(NamedTuple):
@@ -50,6 +50,11 @@ def quiet_line(value: str) -> str:
     return f'<br><span class="quiet">{text(value)}</span>' if value else ""
 
 
+def identifier(value: str) -> str:
+    """Give ``value``, an id that people copy and programs read, as a small line of its own."""
+    return f'<br><span class="id">{text(value)}</span>'
+
+
 def cards(figures: Iterable[tuple[str, str]]) -> str:
     """Give figures, each a name and a value, as a list of cards."""
     return (
@@ -67,29 +72,27 @@ def bars(caption: str, values: Sequence[tuple[str, int]]) -> str:
         y = number * 22
         width = round(220 * count / highest, 1)
         parts.append(f'<text x="0" y="{y + 15}">{text(name)}</text>')
-        parts.append(f'<rect class="bar" x="130" y="{y + 3}" width="{width}" height="15"/>')
+        kind = f"bar {name}" if name.isalpha() else "bar"  # a severity or a state has its colour
+        parts.append(f'<rect class="{text(kind)}" x="130" y="{y + 3}" width="{width}" height="15"/>')
         parts.append(f'<text x="{width + 136:.1f}" y="{y + 15}">{count}</text>')
     label = text(f"{caption}: " + ", ".join(f"{name} {count}" for name, count in values))
     height = 22 * len(values)
-    svg = f'<svg role="img" aria-label="{label}" width="400" height="{height}">{"".join(parts)}</svg>'
+    svg = f'<svg role="img" aria-label="{label}" width="400" height="{height}" viewBox="0 0 400 {height}">{"".join(parts)}</svg>'
     return f"<figure><figcaption>{text(caption)}</figcaption>{svg}</figure>\n"
 
 
 def table(caption: str, columns: Sequence[Column], rows: Sequence[Row], filters: Sequence[str]) -> str:
     """Give the table with its search field and one choice a fact in ``filters``."""
-    head = "".join(
-        f'<th scope="col"{" data-numeric" if column.numeric else ""}>'
-        f'<button type="button">{text(column.title)}</button></th>'
-        for column in columns
-    )
+    head = "<thead><tr>" + "".join(map(_header, columns)) + "</tr></thead>"
     return (
         _filters(rows, filters)
         + f'<div class="frame" tabindex="0" role="region" aria-label="{text(caption)}">'
-        + f"<table><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>\n<tbody>"
+        + f"<table><caption>{text(caption)}</caption>{head}\n<tbody>\n"
         + "".join(map(_row, rows[:ROWS_AT_ONCE]))
-        + "</tbody></table></div>\n"
-        + _rest(rows[ROWS_AT_ONCE:])
-        + '<p><button type="button" id="more" hidden>Show more</button></p>\n'
+        + "</tbody></table>\n"
+        + _rest(caption, head, rows[ROWS_AT_ONCE:])
+        + "</div>\n"
+        + '<p class="more"><button type="button" id="more" hidden>Show more</button></p>\n'
     )
 
 
@@ -122,12 +125,20 @@ def page(title: str, lead: str, body: str) -> str:
 """
 
 
-def _rest(rows: Sequence[Row]) -> str:
-    """Give the rows that the script shows on demand: in a template they cost no layout."""
+def _header(column: Column) -> str:
+    numeric = " data-numeric" if column.numeric else ""
+    return f'<th scope="col"{numeric}><button type="button">{text(column.title)}</button></th>'
+
+
+def _rest(caption: str, head: str, rows: Sequence[Row]) -> str:
+    """Give the rows beyond the first: a table where no script runs, else a text that the script reads, a row a line.
+
+    A browser that runs scripts does not parse it, so that the page opens at once however many rows there are.
+    """
     if not rows:
         return ""
-    note = f"<noscript><p>{len(rows):,} more rows are shown where scripts may run.</p></noscript>\n"
-    return f'<template id="rest"><table><tbody>{"".join(map(_row, rows))}</tbody></table></template>\n{note}'
+    title = f"<caption>{text(caption)}, continued</caption>"
+    return f'<noscript id="rest"><table>{title}{head}<tbody>\n{"".join(map(_row, rows))}</tbody></table></noscript>\n'
 
 
 def _filters(rows: Sequence[Row], names: Sequence[str]) -> str:
@@ -138,7 +149,7 @@ def _filters(rows: Sequence[Row], names: Sequence[str]) -> str:
         options = "".join(f'<option value="{text(value)}">{text(value)}</option>' for value in values)
         choice = f'<select data-fact="{text(name)}"><option value="">all</option>{options}</select>'
         parts.append(f"<label>{text(name.capitalize())}{choice}</label>")
-    parts.append(f'<output id="count" aria-live="polite">{len(rows)}</output></div>\n')
+    parts.append(f'<output id="count" aria-live="polite" data-rows="{len(rows)}"></output></div>\n')
     return "".join(parts)
 
 
