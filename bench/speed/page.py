@@ -30,12 +30,12 @@ ACTIONS = {
 def processor_time(root):
     """Sum, in seconds, the processor time of the process ``root`` and all below it (Linux)."""
     times, parents = {}, {}
-    for folder in filter(str.isdigit, os.listdir("/proc")):
+    for folder in Path("/proc").glob("[1-9]*"):
         try:
-            fields = Path(f"/proc/{folder}/stat").read_text().rpartition(")")[2].split()
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:  # it has just ended
             continue
-        parents[int(folder)], times[int(folder)] = int(fields[1]), int(fields[11]) + int(fields[12])
+        parents[int(folder.name)], times[int(folder.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
     below = {root}
     while more := {child for child, parent in parents.items() if parent in below} - below:
         below |= more

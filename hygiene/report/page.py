@@ -77,7 +77,8 @@ def bars(caption: str, values: Sequence[tuple[str, int]]) -> str:
         parts.append(f'<text x="{width + 136:.1f}" y="{y + 15}">{count}</text>')
     label = text(f"{caption}: " + ", ".join(f"{name} {count}" for name, count in values))
     height = 22 * len(values)
-    svg = f'<svg role="img" aria-label="{label}" width="400" height="{height}" viewBox="0 0 400 {height}">{"".join(parts)}</svg>'
+    size = f'width="400" height="{height}" viewBox="0 0 400 {height}"'
+    svg = f'<svg role="img" aria-label="{label}" {size}>{"".join(parts)}</svg>'
     return f"<figure><figcaption>{text(caption)}</figcaption>{svg}</figure>\n"
 
 
