@@ -3,15 +3,18 @@
 Two families are known by the names of their events: PascalCase (``PreToolUse``, ``UserPromptSubmit``,
 ``PostToolUse``: Claude Code, Codex and others that follow it) and camelCase (``beforeShellExecution``,
 ``beforeSubmitPrompt``: Cursor). Any other message gets a plain answer.
+
+A glance at a message (``guardglance``) uses this, so nothing is imported that Python has not loaded by itself.
 """
 
-from __future__ import annotations
+import os
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
-from hygiene.detect.sources.memory import Text
+    Part = tuple[str, bytes, str]  # name, text, path of the file that it is for
 
 _PATH_KEYS = ("file_path", "path", "notebook_path", "filePath")
 _CONTENT_KEYS = frozenset({"content", "new_string", "old_string", "new_source", "edits", "text"})
@@ -21,14 +24,17 @@ _NOT_SENT = frozenset({"session_id", "transcript_path", "cwd", "hook_event_name"
 _LARGEST_FILE = 4 << 20  # bytes of a file that an assistant is about to read
 
 
-def texts_of(message: Any) -> list[Text]:
-    """Give the texts in ``message``, each named by its JSON pointer (RFC 6901), and the file that it would read."""
+def texts_of(message: "Any") -> "list[Part]":
+    """Give the texts in ``message``, each named by its JSON pointer (RFC 6901), and the file that it would read.
+
+    Beside name and text stands the path of the file that the text is for, empty for none.
+    """
     texts = list(_strings(message, "", _path_in(message)))
     file = _file_read_by(message)
     return [*texts, file] if file else texts
 
 
-def replaced(message: Any, texts: Mapping[str, str], pointer: str = "") -> Any:
+def replaced(message: "Any", texts: "Mapping[str, str]", pointer: str = "") -> "Any":
     """Give ``message`` with each text whose pointer is in ``texts`` replaced."""
     if isinstance(message, str):
         return texts.get(pointer, message)
@@ -39,7 +45,7 @@ def replaced(message: Any, texts: Mapping[str, str], pointer: str = "") -> Any:
     return message
 
 
-def answer(message: Any, reason: str, redacted: Any) -> dict[str, Any]:
+def answer(message: "Any", reason: str, redacted: "Any") -> "dict[str, Any]":
     """Give what the assistant that sent ``message`` expects; ``reason`` is empty where all may go on."""
     event = message.get("hook_event_name", "") if isinstance(message, dict) else ""
     if not isinstance(event, str) or not event:
@@ -50,7 +56,7 @@ def answer(message: Any, reason: str, redacted: Any) -> dict[str, Any]:
     return _answer_camel(event, reason)
 
 
-def _answer_pascal(event: str, reason: str) -> dict[str, Any]:
+def _answer_pascal(event: str, reason: str) -> "dict[str, Any]":
     if not reason:
         return {}
     if event == "PreToolUse":
@@ -59,7 +65,7 @@ def _answer_pascal(event: str, reason: str) -> dict[str, Any]:
     return {"decision": "block", "reason": reason}
 
 
-def _answer_camel(event: str, reason: str) -> dict[str, Any]:
+def _answer_camel(event: str, reason: str) -> "dict[str, Any]":
     if event == "beforeSubmitPrompt":
         return {"continue": not reason, **({"user_message": reason} if reason else {})}
     if not reason:
@@ -67,9 +73,9 @@ def _answer_camel(event: str, reason: str) -> dict[str, Any]:
     return {"permission": "deny", "user_message": reason, "agent_message": reason}
 
 
-def _strings(value: Any, pointer: str, path: str) -> Iterator[Text]:
+def _strings(value: "Any", pointer: str, path: str) -> "Iterator[Part]":
     if isinstance(value, str):
-        yield Text(pointer, value.encode("utf-8", "surrogatepass"), path)
+        yield pointer, value.encode("utf-8", "surrogatepass"), path
     elif isinstance(value, dict):
         for key, inner in value.items():
             if not (pointer == "" and key in _NOT_SENT):
@@ -83,7 +89,7 @@ def _below(pointer: str, key: str) -> str:
     return f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
 
 
-def _path_in(message: Any) -> str:
+def _path_in(message: "Any") -> str:
     if not isinstance(message, dict):
         return ""
     inner = message.get("tool_input")
@@ -94,17 +100,17 @@ def _path_in(message: Any) -> str:
     return ""
 
 
-def _file_read_by(message: Any) -> Text | None:
+def _file_read_by(message: "Any") -> "Part | None":
     """Give the file that a reading tool is about to show the model."""
     if not isinstance(message, dict) or message.get("tool_name") not in _READING_TOOLS:
         return None
     if message.get("hook_event_name") not in ("PreToolUse", "preToolUse", None):
         return None
-    path = Path(message.get("cwd") or ".") / _path_in(message)
+    path = os.path.join(str(message.get("cwd") or "."), _path_in(message))
     try:
-        if not path.is_file():
+        if not os.path.isfile(path):
             return None
-        with path.open("rb") as stream:
-            return Text(f"file:{path}", stream.read(_LARGEST_FILE), str(path))
+        with open(path, "rb") as stream:
+            return f"file:{path}", stream.read(_LARGEST_FILE), path
     except (OSError, ValueError):
         return None

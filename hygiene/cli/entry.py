@@ -7,7 +7,7 @@ imported that Python has not loaded by itself.
 import sys
 
 from hygiene import __version__
-from hygiene.cli.glance import is_clean_commit
+from hygiene.cli.glance import is_clean_call, is_clean_commit
 from hygiene.cli.registry import load_boundary
 from hygiene.dumps import forbid_core_files
 
@@ -25,7 +25,8 @@ def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
         sys.exit(0)
     forbid_core_files()
     try:
-        code = 0 if is_clean_commit(arguments) else load_boundary()(arguments)
+        clean = is_clean_commit(arguments) or is_clean_call(arguments)
+        code = 0 if clean else load_boundary()(arguments)
     except KeyboardInterrupt:  # before the boundary stands
         print("hygiene: interrupted", file=sys.stderr)
         code = 130

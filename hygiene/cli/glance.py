@@ -1,7 +1,8 @@
-"""Whether the command line calls the hook of a commit, and a glance shows that the commit is clean."""
+"""Whether the command line calls a hook, and a glance shows that what it is about is clean."""
 
 import os
 
+from hygiene.cli.registry import load_guard_glance
 from hygiene.detect.glance.look import is_clean
 
 _STAGES = ("pre-commit", "pre-merge-commit")
@@ -14,6 +15,14 @@ def is_clean_commit(arguments: list[str]) -> bool:
         return False
     root, cache = _root(), _cache()
     return bool(root and cache) and is_clean(root, cache)
+
+
+def is_clean_call(arguments: list[str]) -> bool:
+    """Say whether ``arguments`` ask about a coding assistant's message, and it was clean: then it is answered."""
+    if arguments != ["guard"]:
+        return False
+    root, cache = _root(), _cache()
+    return bool(root and cache) and load_guard_glance()(root, cache)
 
 
 def _is_commit(stage: list[str]) -> bool:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from hygiene.cli.assistants import answer, replaced, texts_of
+from hygiene.cli.guardglance import LARGEST, received
 from hygiene.cli.scanning import Wishes, open_scanning
+from hygiene.detect.glance.prepare import prepare, store_values, use_values
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.memory import MemorySource, Text
 from hygiene.errors import ExitCode, HygieneError, UsageError
 from hygiene.finding import Finding
+from hygiene.places import cache_folder
 from hygiene.report.terminal import printable
 
 HELP = """\
@@ -33,7 +36,6 @@ Usage: hygiene guard < MESSAGE
     {"version": 1, "hooks": {"beforeSubmitPrompt": [{"command": "hygiene guard"}],
                              "beforeShellExecution": [{"command": "hygiene guard"}]}}
 """
-_LARGEST = 64 << 20  # bytes of a message
 
 
 def run(arguments: list[str]) -> int:
@@ -51,7 +53,7 @@ def run(arguments: list[str]) -> int:
 
 def _answer(message: Any) -> dict[str, Any]:
     try:
-        texts = texts_of(message)
+        texts = [Text(*part) for part in texts_of(message)]
         findings = _findings(texts)
     except HygieneError as error:
         # An assistant takes an exit code other than 2 for leave to go on.
@@ -60,9 +62,9 @@ def _answer(message: Any) -> dict[str, Any]:
 
 
 def _read_message() -> Any:
-    raw = sys.stdin.buffer.read(_LARGEST + 1)
-    if len(raw) > _LARGEST:
-        raise UsageError(f"the message is longer than {_LARGEST >> 20} MiB")
+    raw = received.pop() if received else sys.stdin.buffer.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        raise UsageError(f"the message is longer than {LARGEST >> 20} MiB")
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as error:
@@ -74,7 +76,12 @@ def _findings(texts: Iterable[Text]) -> tuple[Finding, ...]:
     here = Path.cwd()
     root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
     scanning = open_scanning(here, root, Wishes())
-    return scan(MemorySource(texts), scanning.examiner, scanning.accepted).new
+    if root == here:  # the next clean message is answered at a glance
+        prepare(cache_folder(), here, scanning.used, scanning.examiner.least)
+    use_values(cache_folder())
+    new = scan(MemorySource(texts), scanning.examiner, scanning.accepted).new
+    store_values(cache_folder())
+    return new
 
 
 def _redactions(texts: Iterable[Text], findings: Iterable[Finding]) -> dict[str, str]:

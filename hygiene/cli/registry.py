@@ -63,6 +63,12 @@ def load_direct(name: str) -> "Command":
     return run
 
 
+def load_guard_glance() -> "Callable[[str, str], bool]":
+    """Import what answers most messages of a coding assistant."""
+    glance: Callable[[str, str], bool] = import_module("hygiene.cli.guardglance").is_clean_message
+    return glance
+
+
 def load_verifier() -> "Callable[[ScanResult, Path | None, str], ScanResult]":
     """Import what asks providers about findings: only on request, since it is a login."""
     verifier: Callable[[ScanResult, Path | None, str], ScanResult] = import_module("hygiene.cli.verifying").verified

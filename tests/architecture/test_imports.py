@@ -15,7 +15,7 @@ FELT = {"re", "enum", "typing", "pathlib", "subprocess", "tempfile", "collection
 SECRET = b"key = " + fill_template("ghp_{b62:30}{crc62}", "imports").encode()
 
 
-def imported(folder, arguments):
+def imported(folder, arguments, stdin=b""):
     """Run the program; gives its exit code and the modules that it has imported."""
     code = (
         "import sys\n"
@@ -25,8 +25,8 @@ def imported(folder, arguments):
         "except SystemExit as end:\n"
         "    print(int(end.code or 0), *sorted({name.partition('.')[0] for name in sys.modules}))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
-    code, *names = done.stdout.splitlines()[-1].split()
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, input=stdin, capture_output=True, check=True)
+    code, *names = done.stdout.decode().splitlines()[-1].split()
     return int(code), set(names)
 
 
@@ -53,6 +53,14 @@ def test_hook_with_a_finding_imports_no_banned_module(repository):
     code, names = imported(repository.folder, ["hook", "pre-commit"])
     assert code == 1
     assert not names & (BANNED | {"click"})
+
+
+def test_guard_clean_message_imports_nothing_that_is_felt(repository):
+    message = b'{"tool_input": {"command": "git status"}}'
+    assert imported(repository.folder, ["guard"], message)[0] == 0  # leaves ready what a glance needs
+    code, names = imported(repository.folder, ["guard"], message)
+    assert code == 0
+    assert not names & (BANNED | HEAVY | FELT)
 
 
 def test_version_imports_nothing_that_is_felt(tmp_path):

@@ -97,3 +97,25 @@ def test_guard_any_json_is_answered(guard, message):
     code, answer, _ = guard(message)
     assert code == 0
     assert answer["decision"] == ("deny" if message == [TOKEN] else "allow")
+
+
+def test_guard_answers_the_same_at_a_glance(guard):
+    (guard.folder / "clean.py").write_text("x = 1\n")
+    (guard.folder / "settings.py").write_text(f'TOKEN = "{TOKEN}"\n')
+    spelt = json.dumps({"prompt": TOKEN}).replace(TOKEN[:4], "".join(f"\\u{ord(letter):04x}" for letter in TOKEN[:4]))
+
+    def reading(path):
+        return {"hook_event_name": "PreToolUse", "tool_name": "Read", "tool_input": {"file_path": path}}
+
+    messages = [
+        *({"prompt": "write a test"}, {"hook_event_name": "beforeShellExecution", "command": "ls"}, None, 3, "é\ud800"),
+        *({"hook_event_name": "beforeSubmitPrompt", "prompt": "hi"}, reading("clean.py"), reading("settings.py")),
+        *({"prompt": TOKEN}, [{"a": [TOKEN]}], {"prompt": "x" * (1 << 21)}, {"hook_event_name": "PostToolUse"}),
+    ]
+    raws = [*(json.dumps(message).encode() for message in messages), spelt.encode(), b" {} x", b"NaN", b"[" * 9999]
+    looked = [guard(None, raw=raw) for raw in raws]
+    (guard.folder / ".git").mkdir()  # a glance is for a repository, whose rules an ordinary run has left ready
+    guard({"prompt": "hi"})
+    assert [guard(None, raw=raw) for raw in raws] == looked
+    assert looked[messages.index({"prompt": TOKEN})][1]["decision"] == "deny"
+    assert looked[len(messages)][1]["decision"] == "deny"
