@@ -78,6 +78,7 @@ class Config(NamedTuple):
     rotation_window: str = ""
     rotation: tuple[RotationPolicy, ...] = ()
     expiry_when: str = "refuse"  # or warn
+    expiry_after: str = ""  # how long any version lives, whatever it says of itself
     providers: Mapping[str, ProviderSettings] = {}
     path: Path | None = None  # where it was read from
 

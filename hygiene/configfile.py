@@ -43,7 +43,7 @@ class _Reader:
         scan = self._table(document, "scan", ("exclude", "min_confidence", "max_file_bytes"))
         rules = self._table(document, "rules", ("disable", "folders", "only"))
         rotation = self._table(document, "rotation", ("max_age", "window", "secrets"))
-        expiry = self._table(document, "expiry", ("when",))
+        expiry = self._table(document, "expiry", ("when", "after"))
         return Config(
             exclude=self._strings("scan", scan, "exclude"),
             min_confidence=self._choice("scan", scan, "min_confidence", CONFIDENCES, "medium"),
@@ -58,6 +58,7 @@ class _Reader:
             rotation_window=self._value("rotation", rotation, "window", str, ""),
             rotation=tuple(self._policy(entry) for entry in self._list(rotation, "secrets")),
             expiry_when=self._choice("expiry", expiry, "when", ("refuse", "warn"), "refuse"),
+            expiry_after=self._value("expiry", expiry, "after", str, ""),
             providers={name: self._provider(name, table) for name, table in self._tables(document, "providers")},
             path=path,
         )

@@ -62,7 +62,14 @@ def config_schema() -> dict[str, Any]:
                         ),
                     }
                 ),
-                "expiry": _table({"when": {"enum": ["refuse", "warn"]}}),
+                "expiry": _table(
+                    {
+                        "when": _about({"enum": ["refuse", "warn"]}, "What is done with an expired secret (refuse)."),
+                        "after": _about(
+                            _STRING, "How long any version lives, such as 365d, whatever it says of itself."
+                        ),
+                    }
+                ),
                 "providers": _by_name(
                     _table({"admin": {"type": "string", "pattern": "^ref\\+"}, "hosts": _STRINGS, "settings": settings})
                 ),

@@ -22,6 +22,11 @@ def parse_duration(text: str) -> timedelta:
         raise UsageError(f"{text!r} is longer than time can be told") from error
 
 
+def duration_of(setting: str) -> timedelta | None:
+    """Read a setting that may be empty, which is no limit."""
+    return parse_duration(setting) if setting else None
+
+
 def parse_moment(text: str) -> datetime:
     """Read an ISO 8601 date or time, in UTC where it names no zone; raises :class:`UsageError`."""
     try:

@@ -16,6 +16,7 @@ import click
 from hygiene.config import Config, find_config, read_config
 from hygiene.errors import ConfigError
 from hygiene.git import find_root
+from hygiene.moment import duration_of
 from hygiene.places import home_folder
 from hygiene.prove.audited import audited
 from hygiene.prove.event import Recorder
@@ -64,7 +65,10 @@ class Composition:
     def resolver(self, open_store: Callable[[Reference], Store] | None = None) -> Resolver:
         """Give what resolves references by this configuration's rule on expired secrets."""
         lenient = self.config.expiry_when == "warn"
-        return Resolver(open_store or self.store_of, warn_expired=lenient, warn=warn, now=self._present)
+        live_for = duration_of(self.config.expiry_after)
+        return Resolver(
+            open_store or self.store_of, warn_expired=lenient, live_for=live_for, warn=warn, now=self._present
+        )
 
     def _present(self) -> datetime:
         """Give the time; a clock that was set back makes nothing live again that has expired."""

@@ -1,7 +1,7 @@
 """A store whose every access leaves evidence: the intent before, the outcome after, and no access without both.
 
 Reading or changing a value is recorded; telling about secrets (``describe``, ``list``) reads no value and is recorded
-only where it is refused.
+only where it is refused, or where what is there does not verify.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from hygiene.errors import AccessDeniedError, HygieneError
-from hygiene.prove.event import DENIED, Recorder
+from hygiene.errors import AccessDeniedError, HygieneError, IntegrityError
+from hygiene.prove.event import DENIED, FAILED, Recorder
 from hygiene.prove.redact import Redactor
 from hygiene.reference import NAME_PATTERN, Reference
 from hygiene.secret import Secret
@@ -141,9 +141,10 @@ class _Audited:
     def _refusals(self, action: str, name: str) -> Iterator[None]:
         try:
             yield
-        except AccessDeniedError as error:
+        except (AccessDeniedError, IntegrityError) as error:
+            outcome = DENIED if isinstance(error, AccessDeniedError) else FAILED
             what = self._object(name) if NAME_PATTERN.match(name) else f"{self._store.uri} {name}".rstrip()
-            self._recorder.record(action, what, DENIED, error=type(error).__name__)
+            self._recorder.record(action, what, outcome, error=type(error).__name__)
             raise
 
     def _object(self, name: str) -> str:

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hygiene.errors import AuditError, HygieneError, UnresolvedReferenceError
+from hygiene.moment import later
 from hygiene.reference import Reference
 from hygiene.secret import Secret
-from hygiene.store.protocol import CURRENT, OWNER, Store, StoredSecret
+from hygiene.store.protocol import CURRENT, OWNER, Store, StoredSecret, Version
 
 _SOON = timedelta(days=7)  # warned of before it is refused
 
@@ -26,10 +27,15 @@ class Resolver:
         open_store: Callable[[Reference], Store],
         *,
         warn_expired: bool = False,
+        live_for: timedelta | None = None,
         warn: Callable[[str], None] = lambda message: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Use the stores that ``open_store`` gives; ``warn_expired`` warns of expired secrets instead of refusing."""
+        """Use the stores that ``open_store`` gives.
+
+        ``warn_expired`` warns of expired secrets instead of refusing; ``live_for`` is how long any version lives.
+        """
+        self._live_for = live_for
         self._open_store = open_store
         self._warn_expired = warn_expired
         self._warn = warn
@@ -74,7 +80,7 @@ class Resolver:
     def _check_expiry(self, reference: Reference, told: StoredSecret) -> None:
         version = next((v for v in told.versions if v.id == reference.version), None) if reference.version else None
         version = version or told.staged(reference.stage or CURRENT)
-        expires = version.expires if version else told.expires
+        expires = expiry_of(version, self._live_for) if version else told.expires
         if expires is None:
             return
         if expires > self._now():
@@ -87,6 +93,12 @@ class Resolver:
                 message, hint=f"rotate it: hygiene rotate {told.name}, or give it time: hygiene secret expire"
             )
         self._warn(message)
+
+
+def expiry_of(version: Version, live_for: timedelta | None) -> datetime | None:
+    """Give the moment from which ``version`` must not be used: its own or by its age, whichever is first."""
+    by_age = later(live_for, version.created) if live_for is not None else None
+    return min((moment for moment in (version.expires, by_age) if moment is not None), default=None)
 
 
 def select_field(secret: Secret, reference: Reference) -> Secret:

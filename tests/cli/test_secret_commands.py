@@ -189,6 +189,27 @@ def test_expired_secret_is_refused_by_get_run_and_render_unless_config_warns(sh)
         assert b"warning: ref+embedded://a expired" in sh(*command).stderr
 
 
+def test_policy_ends_the_life_of_a_version_whatever_it_says_of_itself(sh):
+    sh("secret", "put", "a", "--expires", "2099-01-01", stdin=b"v")
+    sh("secret", "put", "b", stdin=b"w")
+    config = sh.folder / ".hygiene.toml"
+    config.write_text('[expiry]\nafter = "365d"\n')
+    assert sh.json("secret", "list", "--expired") == []
+    assert sh("secret", "get", "b").stdout == b"w"
+    config.write_text('[expiry]\nafter = "1s"\n')
+    time.sleep(1.1)
+    assert {told["name"] for told in sh.json("secret", "list", "--expired")} == {"a", "b"}
+    assert sh.json("secret", "describe", "a")["expires"] < "2099"
+    for name in ("a", "b"):
+        assert b"expired" in sh("secret", "get", name, code=5).stderr
+    sh("run", "--env", "A=ref+embedded://a", "--", "true", code=5)
+    config.write_text('[expiry]\nafter = "1s"\nwhen = "warn"\n')
+    done = sh("secret", "get", "b")
+    assert done.stdout == b"w" and b"expired" in done.stderr
+    config.write_text('[expiry]\nafter = "soon"\n')
+    sh("secret", "get", "b", code=2)
+
+
 def test_clock_that_was_set_back_makes_nothing_live_again(sh):
     sh("secret", "put", "a", "--expires", "2027-01-01", stdin=b"v")
     sh("secret", "put", "b", stdin=b"w")

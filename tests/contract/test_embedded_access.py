@@ -25,10 +25,11 @@ from hygiene.errors import (
 from hygiene.prove.audited import audited
 from hygiene.prove.event import Actor
 from hygiene.prove.log import Log
+from hygiene.prove.verify import verify_folder
 from hygiene.secret import Secret
 from hygiene.store.backends.embedded import EmbeddedStore, layout
 from hygiene.store.backends.embedded.memory import Memory
-from hygiene.store.backends.embedded.policy import FOLDER, KIND, create_policy
+from hygiene.store.backends.embedded.policy import FOLDER, KIND, create_policy, read_policy, write_policy
 from hygiene.store.backends.embedded.record import KIND as RECORD
 from hygiene.store.backends.embedded.recordstore import RecordStore
 from hygiene.store.backends.embedded.signed import sign_document
@@ -256,6 +257,47 @@ def forge(team, name, person, **changes):
     record_path(team, name).write_bytes(sign_document(person.identity, RECORD, {**body, **changes}))
 
 
+def _foreign_record(people, team):
+    serial = json.loads(record_path(team, "shop/db-password").read_bytes())["serial"]
+    forge(team, "shop/db-password", people["reader"], serial=serial + 1)
+
+
+def _replayed_record(people, team):
+    before = record_path(team, "shop/db-password").read_bytes()
+    team.put("shop/db-password", Secret(b"newer"), token=token())
+    record_path(team, "shop/db-password").write_bytes(before)
+
+
+def _swapped_records(people, team):
+    shutil.copy(record_path(team, "shop/api/key"), record_path(team, "shop/db-password"))
+
+
+def _foreign_policy(people, team):
+    policy = team.policy()
+    write_policy(
+        team.root, people["reader"].identity, policy, roles=policy.roles, owners=policy.owners, vouched=policy.vouched
+    )
+
+
+@pytest.mark.parametrize("attack", [_foreign_record, _replayed_record, _swapped_records, _foreign_policy])
+def test_attack_is_refused_whatever_is_asked_and_is_in_the_audit_each_time(people, team, attack, tmp_path):
+    log = Log(tmp_path / "audit", Actor("ann"))
+    attack(people, team)
+    name = "shop/db-password"
+    for action, ask in {
+        "secret.get": lambda store: store.get(name),
+        "secret.put": lambda store: store.put(name, Secret(b"v"), token=token()),
+        "secret.describe": lambda store: store.describe(name),
+        "secret.list": lambda store: list(store.list()),
+        "secret.delete": lambda store: store.delete(name),
+    }.items():
+        with pytest.raises(IntegrityError):
+            ask(audited(people["owner"].open(), log))
+        last = list(log.events())[-1]
+        assert (last.action, last.outcome, last.detail["error"]) == (action, "failed", "IntegrityError")
+    assert [verdict.problems for verdict in verify_folder(log.folder)] == [()]
+
+
 @pytest.mark.parametrize("forger", ["reader", "nobody"])
 def test_record_signed_by_one_without_the_role_is_refused(people, team, forger):
     serial = json.loads(record_path(team, "shop/db-password").read_bytes())["serial"]
@@ -362,6 +404,39 @@ def test_policy_replaced_by_a_store_of_ones_own_is_refused(people, team):
     create_policy(team.root, people["reader"].identity, people["nobody"].identity.member)
     with pytest.raises(IntegrityError, match="another store"):
         people["owner"].open().put("shop/x", Secret(b"v"), token=token())
+
+
+def test_history_that_a_removed_owner_signs_anew_is_refused_though_it_is_longer(people, team):
+    """From where he was an owner on, his signature is good for whoever has not seen what came after."""
+    other = people["writer"]
+    both = Role("owners", (str(people["owner"]), str(other)), (), ())
+    team.apply_access((*roles_of(people), both))
+    before = team.policy()
+    people["reader"].open().get("shop/db-password")
+    team.apply_access((*roles_of(people), both._replace(members=(str(people["owner"]),))))
+    seen = team.policy()
+    reader = people["reader"].open()
+    reader.get("shop/db-password")
+    # The removed owner replaces the edition that removed him, and goes on behind it.
+    folder = team.root / FOLDER
+    (folder / f"{seen.serial:06d}.json").unlink()
+    policy = before
+    for number in range(2):
+        write_policy(
+            team.root,
+            other.identity,
+            policy,
+            roles=(*policy.roles, Role(f"mine{number}", (str(other),), ("**",), ("read", "grant"))),
+            owners=policy.owners,
+            vouched={},
+        )
+        policy = read_policy(team.root)
+    assert policy.serial > seen.serial
+    for person in ("owner", "reader"):
+        with pytest.raises(IntegrityError, match="parts from the one seen"):
+            people[person].open().get("shop/db-password")
+    with pytest.raises(IntegrityError):
+        team.put("bank/key", Secret(b"new"), token=token())
 
 
 def test_older_policy_put_back_is_refused(people, team):

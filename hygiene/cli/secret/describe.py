@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hygiene.cli.compose import compose, config_option, store_option
-from hygiene.cli.secret.show import echo_json, echo_table, json_of, max_age_of
+from hygiene.cli.secret.show import ages_of, echo_json, echo_table, json_of
 from hygiene.errors import NotFoundError
 from hygiene.reference import check_name
 
@@ -51,7 +51,7 @@ def _described(name: str, store_name: str, config_path: str | None) -> dict[str,
     told = store.describe(check_name(name))
     if told is None:
         raise NotFoundError(f"no secret {name} in {store.uri}", hint="hygiene secret list shows what is there")
-    return json_of(told, max_age_of(composition.config.rotation_max_age), versions=True)
+    return json_of(told, ages_of(composition.config), versions=True)
 
 
 COMMANDS = (describe, history)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from hygiene.cli.compose import compose, config_option, store_option
-from hygiene.cli.secret.show import due_of, echo_json, echo_table, json_of, max_age_of
+from hygiene.cli.secret.show import ages_of, due_of, echo_json, echo_table, expires_of, json_of
 
 
 @click.command("list")
@@ -30,16 +30,16 @@ def list_secrets(
 ) -> None:
     """List secrets whose names start with PREFIX. With --due and --expired, those that are either."""
     composition = compose(config_path)
-    max_age = max_age_of(composition.config.rotation_max_age)
+    ages = ages_of(composition.config)
     now = datetime.now(UTC)
     chosen = []
     for told in composition.store(store_name).list(prefix):
-        due, expires = due_of(told, max_age), told.expires
+        due, expires = due_of(told, ages.due), expires_of(told, ages.expired)
         is_due = due is not None and due <= now
         is_expired = expires is not None and expires <= now
         wanted = not (only_due or only_expired) or (only_due and is_due) or (only_expired and is_expired)
         if wanted and (with_deleted or told.deleted is None):
-            chosen.append(json_of(told, max_age))
+            chosen.append(json_of(told, ages))
     if as_json:
         echo_json(chosen)
     elif chosen:

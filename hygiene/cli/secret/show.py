@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
-from hygiene.moment import format_moment, later, parse_duration
+from hygiene.config import Config
+from hygiene.moment import duration_of, format_moment, later
 from hygiene.store.protocol import CURRENT, StoredSecret
+from hygiene.store.resolve import expiry_of
 
 
 def due_of(told: StoredSecret, max_age: timedelta | None) -> datetime | None:
@@ -20,12 +22,25 @@ def due_of(told: StoredSecret, max_age: timedelta | None) -> datetime | None:
     return min((moment for moment in (told.due, by_age) if moment is not None), default=None)
 
 
-def max_age_of(text: str) -> timedelta | None:
-    """Read ``[rotation] max_age``."""
-    return parse_duration(text) if text else None
+class Ages(NamedTuple):
+    """How old a version may be by the configuration: until its rotation is due, and until it expires."""
+
+    due: timedelta | None
+    expired: timedelta | None
 
 
-def json_of(told: StoredSecret, max_age: timedelta | None, *, versions: bool = False) -> dict[str, Any]:
+def ages_of(config: Config) -> Ages:
+    """Read ``[rotation] max_age`` and ``[expiry] after``."""
+    return Ages(duration_of(config.rotation_max_age), duration_of(config.expiry_after))
+
+
+def expires_of(told: StoredSecret, live_for: timedelta | None) -> datetime | None:
+    """Give the moment from which the current version must not be used."""
+    current = told.staged(CURRENT)
+    return expiry_of(current, live_for) if current else told.expires
+
+
+def json_of(told: StoredSecret, ages: Ages, *, versions: bool = False) -> dict[str, Any]:
     """Give the JSON form of a stored secret."""
     current = told.staged(CURRENT)
     shown: dict[str, Any] = {
@@ -33,8 +48,8 @@ def json_of(told: StoredSecret, max_age: timedelta | None, *, versions: bool = F
         "reference": str(told.reference),
         "version": current.id if current else None,
         "created": format_moment(told.created),
-        "expires": format_moment(told.expires),
-        "due": format_moment(due_of(told, max_age)),
+        "expires": format_moment(expires_of(told, ages.expired)),
+        "due": format_moment(due_of(told, ages.due)),
         "owner": told.owner,
         "labels": dict(told.labels),
         "deleted": format_moment(told.deleted),
@@ -44,7 +59,7 @@ def json_of(told: StoredSecret, max_age: timedelta | None, *, versions: bool = F
             {
                 "version": version.id,
                 "created": format_moment(version.created),
-                "expires": format_moment(version.expires),
+                "expires": format_moment(expiry_of(version, ages.expired)),
                 "stages": sorted(version.stages),
             }
             for version in told.versions

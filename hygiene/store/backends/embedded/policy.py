@@ -118,6 +118,14 @@ def read_policy(root: Path) -> Policy:
     return policy
 
 
+def edition_digest(root: Path, serial: int) -> str:
+    """Give the digest of the edition ``serial``, which :func:`read_policy` has verified; empty where it is gone."""
+    try:
+        return digest(read_file(str(_path(root, serial))))
+    except OSError:
+        return ""
+
+
 def _next_edition(root: Path, serial: int, former: Policy | None) -> Policy:
     what = f"the policy {_path(root, serial)}"
     try:

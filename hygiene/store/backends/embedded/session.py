@@ -15,7 +15,7 @@ from hygiene.fileio import locked, make_private_folder, write_atomic
 from hygiene.store import access
 from hygiene.store.backends.embedded import grants, layout
 from hygiene.store.backends.embedded.memory import Memory, Seen
-from hygiene.store.backends.embedded.policy import Policy, create_policy, latest_serial, read_policy
+from hygiene.store.backends.embedded.policy import Policy, create_policy, edition_digest, latest_serial, read_policy
 
 _IGNORED = "# Locks and unfinished writes are of this machine alone.\n.lock\n.hygiene-tmp-*\n"
 _ATTRIBUTES = "@record.json merge=hygiene-record\n*.age binary\n"
@@ -127,6 +127,12 @@ class Session:
             raise IntegrityError(
                 f"the policy of {self.root} is older than one seen before",
                 hint="if you went back on purpose: hygiene access check --accept",
+            )
+        # An owner who was removed since can still sign another history, from where he was one on.
+        if edition_digest(self.root, seen.serial) != seen.digest:
+            raise IntegrityError(
+                f"the policy of {self.root} parts from the one seen before, at edition {seen.serial}",
+                hint="look in git who replaced it; if that is meant: hygiene access check --accept",
             )
 
     def _create(self) -> Policy:
