@@ -9,8 +9,8 @@ from typing import TextIO
 from hygiene.exposure import STATES, Exposure, Moment
 from hygiene.finding import SEVERITIES
 from hygiene.report.figures import duration, figures
+from hygiene.report.outlook import in_words, next_step
 from hygiene.report.page import Cell, Column, Row, bars, cards, identifier, page, quiet_line, table, text
-from hygiene.report.text import count
 
 _COLUMNS = (
     Column("State", numeric=True),
@@ -38,6 +38,7 @@ def write_html(exposures: Sequence[Exposure], stream: TextIO, now: datetime, *, 
     body = ""
     if not log_verifies:
         body += '<p class="warning"><strong>The audit log does not verify</strong>, so it proves none of this.</p>\n'
+    body += "".join(f"<p>{text(sentence)}</p>\n" for sentence in in_words(exposures, now))
     body += cards([(state.capitalize(), str(count)) for state, count in told.states.items()])
     spans = (("store", told.to_contain), ("rotate", told.to_rotate), ("revoke", told.to_revoke))
     body += cards(
@@ -53,7 +54,7 @@ def write_html(exposures: Sequence[Exposure], stream: TextIO, now: datetime, *, 
         body += f'<div class="charts">{charts}</div>\n<h2>Exposures</h2>\n<p class="quiet">{_MEANINGS}</p>\n'
         rows = [_row(exposure, now) for exposure in exposures]
         body += table("Exposures", _COLUMNS, rows, ("state", "severity", "rule"))
-    lead = f"{count(len(exposures), 'leaked secret')}, as of {now:%Y-%m-%d %H:%M %Z}"
+    lead = f"As of {now:%Y-%m-%d %H:%M %Z}"
     stream.write(page("Exposures of secrets", lead, body))
 
 
@@ -63,7 +64,10 @@ def _row(exposure: Exposure, now: datetime) -> Row:
     live = "" if exposure.verification == "unverified" else quiet_line(exposure.verification)
     state, severity = exposure.state, exposure.severity
     cells = (
-        Cell(f'<span class="tag {state}">{state}</span>{quiet_line(exposure.reason)}', str(STATES.index(state))),
+        Cell(
+            f'<span class="tag {state}">{state}</span>{quiet_line(exposure.reason)}{quiet_line(next_step(exposure))}',
+            str(STATES.index(state)),
+        ),
         Cell(f'<span class="tag {severity}">{severity}</span>{live}', str(-SEVERITIES.index(severity))),
         Cell(f"{text(exposure.description)}<br><code>{text(exposure.secret)}</code>"),
         Cell(f"<code>{text(paths[0])}</code>{_details(exposure)}", paths[0]),

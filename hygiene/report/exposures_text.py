@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from hygiene import __version__
 from hygiene.exposure import Exposure, Moment
 from hygiene.report.figures import Span, duration, figures
+from hygiene.report.outlook import in_words, next_step
 from hygiene.report.terminal import printable
 from hygiene.report.text import count
 
@@ -24,8 +25,8 @@ def write_text(exposures: Sequence[Exposure], stream: TextIO, now: datetime) -> 
     for name, span in (("stored", told.to_contain), ("rotated", told.to_rotate), ("revoked", told.to_revoke)):
         if span:
             stream.write(f"from commit to {name}: {_span_text(span)}\n")
-    if told.oldest_active is not None:
-        stream.write(f"the oldest leak that may still work is {duration(told.oldest_active)} old\n")
+    for sentence in in_words(exposures, now):
+        stream.write(f"{sentence}\n")
 
 
 def write_json(exposures: Sequence[Exposure], stream: TextIO, now: datetime, *, log_verifies: bool) -> None:
@@ -35,6 +36,7 @@ def write_json(exposures: Sequence[Exposure], stream: TextIO, now: datetime, *, 
         "tool": {"name": "hygiene", "version": __version__},
         "log_verifies": log_verifies,
         "summary": {
+            "in_words": in_words(exposures, now),
             "exposures": len(exposures),
             "states": told.states,
             "seconds_to_contain": told.to_contain and told.to_contain._asdict(),
@@ -53,7 +55,7 @@ def exposure_object(exposure: Exposure) -> dict[str, Any]:
     for name, value in fields.items():
         if isinstance(value, Moment):
             fields[name] = {"time": value.time.isoformat(), "who": value.who, "evidence": value.evidence}
-    return fields
+    return {**fields, "next": next_step(exposure)}
 
 
 def _write_story(exposure: Exposure, stream: TextIO, now: datetime) -> None:
@@ -79,6 +81,8 @@ def _write_story(exposure: Exposure, stream: TextIO, now: datetime) -> None:
     if exposure.accepted:
         until = f" until {exposure.accepted_until}" if exposure.accepted_until else ""
         stream.write(_line("accepted", exposure.accepted) + printable(f"{until}: {exposure.reason}") + "\n")
+    if step := next_step(exposure):
+        stream.write(f"    next: {printable(step)}\n")
 
 
 def _line(name: str, moment: Moment) -> str:
