@@ -58,6 +58,7 @@ class RotationPolicy(NamedTuple):
     max_age: str = ""
     window: str = ""  # when rotations may begin, as "Sat,Sun 02:00-05:00" in UTC
     consumers: tuple[str, ...] = ()  # a command that fails while someone still uses the old value
+    on_leak: str = "rotate"  # what respond does with a leaked one: rotate, queue (for --due and its window), or ask
     copies: tuple[str, ...] = ()  # places outside of the store that get the new value, as "github:OWNER/REPO/NAME"
     settings: Mapping[str, str] = {}  # like the secret's labels, which they overrule
 

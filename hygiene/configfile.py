@@ -15,6 +15,7 @@ from hygiene.errors import ConfigError
 from hygiene.finding import CONFIDENCES
 from hygiene.suggestion import suggest
 
+ON_LEAK = ("rotate", "queue", "ask")
 VERBS = ("read", "write", "rotate", "delete", "grant")
 _TOP = ("scan", "rules", "allow", "stores", "roles", "rotation", "expiry", "providers")
 
@@ -112,6 +113,7 @@ class _Reader:
         return RotationPolicy(
             **words,
             consumers=self._strings(where, entry, "consumers"),
+            on_leak=self._choice(where, entry, "on_leak", ON_LEAK, ON_LEAK[0]),
             copies=self._strings(where, entry, "copies"),
             settings=self._settings(where, entry),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hygiene.config import Allow
-from hygiene.configfile import VERBS
+from hygiene.configfile import ON_LEAK, VERBS
 from hygiene.finding import CONFIDENCES
 
 _STRING = {"type": "string"}
@@ -54,6 +54,7 @@ def config_schema() -> dict[str, Any]:
                                 {
                                     **dict.fromkeys(("names", "provider", "max_age", "window"), _STRING),
                                     "consumers": _STRINGS,
+                                    "on_leak": {"enum": [*ON_LEAK]},
                                     "copies": _STRINGS,
                                     "settings": settings,
                                 },

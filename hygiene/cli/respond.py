@@ -11,6 +11,7 @@ import click
 
 from hygiene.cli.compose import Composition, compose, config_option, notice, store_option
 from hygiene.cli.leaked import History, leak_labels, leaked_secrets, scan_history, without_halves
+from hygiene.cli.onleak import by_policy
 from hygiene.cli.rotate import Result, each, exit_code, leak_request, unfinished
 from hygiene.cli.rotations import Rotations
 from hygiene.errors import AuditError, ExitCode
@@ -48,7 +49,8 @@ def command(*, dry_run: bool, jobs: int, as_json: bool, store_name: str, config_
         tried = {result.name for result in results}
         asked = (leak_request(leak, leak_labels(history.root, leak)) for leak in without_halves(leaks))
         wanted = [request for request in asked if request and request.name not in tried]
-        results += each(wanted, rotations.rotate, jobs)
+        at_once, others = by_policy(rotations, composition.config, wanted)
+        results += [*each(at_once, rotations.rotate, jobs), *others]
     for result in results:
         notice(printable(f"{result.outcome}: {result.name} {result.error}".rstrip()))
     stored = {finding.fingerprint for leak in leaks for finding in leak.findings}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from hygiene.cli.compose import compose, config_option, notice, store_option
+from hygiene.cli.revokeleak import FINGERPRINT, revoke_leak
 from hygiene.cli.rotations import VERDICTS, Request, Rotations
 from hygiene.cli.verifying import check_with_reach
 from hygiene.errors import ExitCode, ProviderError, UsageError
@@ -22,7 +23,7 @@ _SHOWN = 10
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", metavar="NAME|FINGERPRINT")
 @click.option("--now", is_flag=True, help="Do it; without this, only say what would break.")
 @store_option
 @config_option
@@ -30,9 +31,12 @@ def command(*, name: str, now: bool, store_name: str, config_path: str | None) -
     """Make the current value of NAME worthless at its provider, at once, with nothing in its place.
 
     Everything that uses it stops working; ``hygiene rotate NAME`` avoids that. The stored value is kept, expired.
+    A leak of this repository that is in no store is named by its fingerprint, and ended by its own value.
     """
     composition = compose(config_path)
     rotations = Rotations(composition, store_name)
+    if name.startswith(FINGERPRINT):
+        return revoke_leak(composition, rotations, name, now=now, config=config_path or "")
     provider = rotations.provider(Request(name))
     store, reference = rotations.store, str(rotations.store.reference(name))
     readers = readers_of(reference, composition.recorder.events())

@@ -107,7 +107,7 @@ def _exposure(
         reference=evidence.reference,
         stored=_moment(evidence.own, _STORED),
         rotated=_moment(evidence.later, _PROMOTED),
-        revoked=_moment([event for event in evidence.later if event.detail.get("which") != "new"], _REVOKED),
+        revoked=None if _outlived(told) else _moment([e for e in told if e.detail.get("which") != "new"], _REVOKED),
         accepted=_moment([accepted] if accepted else [], (ACCEPT,)),
         reason=accepted.detail.get("reason", "") if accepted else "",
         accepted_until=accepted.detail.get("expires", "") if accepted else "",
@@ -128,6 +128,16 @@ def _state(exposure: Exposure, findings: Sequence[Finding], now: datetime) -> st
     if findings and all(finding.status == "allowlisted" for finding in findings):
         return "accepted"
     return "open"
+
+
+def _outlived(told: Sequence[AuditEvent]) -> bool:
+    """Say whether the leaked value was seen alive after its provider said that it was revoked."""
+    for event in reversed(told):
+        if "verdict" in event.detail:
+            return event.detail["verdict"] == "live"
+        if event.action in _REVOKED:
+            return False
+    return False
 
 
 def _still_holds(until: str, now: datetime) -> bool:

@@ -31,6 +31,7 @@ ALIASES = {
     "amqp": "rabbitmq",
     "amqps": "rabbitmq",
     "aws": "aws_iam",
+    "generic": "command",
     "manual": "declared",
     "mysql": "mariadb",
     "openbao": "openbao_token",

@@ -132,3 +132,13 @@ def test_exposures_gravest_open_ones_come_first():
     findings = [finding(1, severity="low"), finding(2, severity="critical"), finding(3, verification="dead")]
     order = [e.severity for e in build_exposures(findings, [], NOW)]
     assert order == ["critical", "low", "high"]
+
+
+def test_exposure_seen_alive_after_its_revocation_is_not_closed():
+    log = Log().add("revoke", "x", fingerprint=LEAK.fingerprint)
+    log.add("verify", "x", fingerprint=LEAK.fingerprint, verdict="live")
+    exposure = story(log)
+    assert (exposure.state, exposure.revoked) == ("open", None)
+    log.add("revoke", "x", fingerprint=LEAK.fingerprint)
+    exposure = story(log)
+    assert exposure.state == "closed" and exposure.revoked
