@@ -9,6 +9,7 @@ from hygiene.config import Config
 from hygiene.errors import StoreError
 from hygiene.store.registry import open_store
 from hygiene.store.transport import PLAINTEXT, check_encrypted, within
+from tests.servers.hostile import Answer, hostile
 
 REMOTE = [
     "http://vault.example.org:8200",
@@ -65,6 +66,18 @@ def test_every_store_refuses_a_remote_server_in_the_clear(uri, variable, monkeyp
     monkeypatch.setenv(variable, "http://store.example.org")
     with pytest.raises(StoreError, match="not https"):
         open_store(uri, Config())
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_redirect_into_the_clear_is_not_followed(status, monkeypatch):
+    """The token would go along."""
+    monkeypatch.delenv(PLAINTEXT, raising=False)
+    with hostile("http://127.0.0.1:1") as server:
+        server.fault = lambda _: Answer(status, b"", (("Location", "http://vault.example.org/v1/secret/data/a"),))
+        monkeypatch.setenv("VAULT_ADDR", server.url)
+        monkeypatch.setenv("VAULT_TOKEN", "t0ken")
+        with pytest.raises(StoreError, match=r"vault.example.org.*not https"):
+            open_store("vault://secret", Config()).get("a")
 
 
 def test_action_within_its_time_gives_its_result_or_its_error():
