@@ -17,6 +17,7 @@ from hygiene.errors import SourceError, UsageError
 from hygiene.finding import Finding, ScanResult
 from hygiene.replace.manifest import FILE_NAME, read_manifest
 from hygiene.replace.naming import slug
+from hygiene.replace.objects import object_and_field
 from hygiene.replace.plan import Naming, Place, Plan
 from hygiene.replace.planfile import Line, check_lines, check_result, check_stored, chosen_names
 from hygiene.replace.planning import build_plan
@@ -75,7 +76,9 @@ def make_plan(
         return plan
     check_lines(edited.lines, [step for step in plan.steps if step.grade != MANUAL], edited.source)
     names = chosen_names(edited.lines)
-    check_stored(edited.lines, plan, _values(store, {name for name, _ in names.values()}), edited.source)
+    check_stored(
+        edited.lines, plan, _values(store, {object_and_field(name)[0] for name, _ in names.values()}), edited.source
+    )
     wanted = [step.place for step in plan.steps if step.id in names]
     plan = build_plan(contents, wanted, naming._replace(chosen=names), style, spread=False)
     check_result(edited.lines, plan, edited.source)
@@ -113,7 +116,7 @@ def _stored(plan: Plan, store: Store, project: str) -> dict[str, Secret | None]:
     """Give what the store has where the plan's names are taken, with the values to compare; else nothing."""
     told = {item.name: item for item in store.list(f"{project}/")}
     existing = set(told)
-    proposed = {entry.name for entry in plan.entries}
+    proposed = {object_and_field(entry.name)[0] for entry in plan.entries}
     if not proposed & existing:
         return {}
     near = [

@@ -8,11 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hygiene.replace.naming import secret_name, unique, variables_from
+from hygiene.replace.objects import key_pair_names, object_and_field
 from hygiene.replace.plan import Naming, Place
 from hygiene.replace.rewriters.protocol import Change
 from hygiene.secret import Secret
 
 _Draft = tuple[Place, Change]
+
+
+class _Taken(NamedTuple):
+    """Names that are given away already."""
+
+    variables: set[str]
+    names: set[str]
 
 
 class NamedSecret(NamedTuple):
@@ -36,14 +44,14 @@ def named_secrets(drafts: Sequence[_Draft], naming: Naming) -> list[NamedSecret]
     for place, change in drafts:
         groups.setdefault(hashlib.blake2b(change.value.reveal(), key=key).digest(), []).append((place, change))
     owners = _owners(groups)
-    taken = set(owners)
-    names: set[str] = set()
+    pairs = key_pair_names(groups, naming)
+    taken = _Taken(set(owners), {object_and_field(name)[0] for name in pairs.values()})
     named = []
     for value, group in groups.items():
         own = [hint for hint, owner in owners.items() if owner == value]
-        one = _named(group, own, naming, taken, names)
-        names.add(one.name)
-        taken.update(one.variables.values())
+        one = _named(group, own, naming, taken, pairs.get(value, ""))
+        taken.names.add(one.name)
+        taken.variables.update(one.variables.values())
         named.append(one)
     return named
 
@@ -62,21 +70,21 @@ def _owners(groups: Mapping[bytes, Sequence[_Draft]]) -> dict[str, bytes]:
     return owners
 
 
-def _named(
-    group: Sequence[_Draft], own: Sequence[str], naming: Naming, taken: set[str], names: set[str]
-) -> NamedSecret:
+def _named(group: Sequence[_Draft], own: Sequence[str], naming: Naming, taken: _Taken, half: str) -> NamedSecret:
+    """Name one secret; ``half`` is its name where it is a field of an object."""
     place, change = group[0]
     secret = change.value
     chosen = next((naming.chosen[item.id] for item, _ in group if item.id in naming.chosen), None)
     hints = [*own, *(item.hint for _, item in group)]
     proposals = own or variables_from(hints, place.rule, place.path, secret.reveal())
-    proposal = next((free for free in proposals if free not in taken and free not in naming.manifest), proposals[0])
-    name = (
-        chosen[0] if chosen else secret_name(naming.project, _telling(proposal, hints, place, secret), secret.reveal())
+    proposal = next(
+        (free for free in proposals if free not in taken.variables and free not in naming.manifest), proposals[0]
     )
-    if not chosen:
-        name = unique(name, lambda free: free not in names and _is_free(free, secret, naming), "-")
-    reference = naming.reference(name)
+    name = chosen[0] if chosen else half
+    if not name:
+        telling = secret_name(naming.project, _telling(proposal, hints, place, secret), secret.reveal())
+        name = unique(telling, lambda free: free not in taken.names and _is_free(free, secret, naming), "-")
+    reference = naming.reference_to(name)
     known = next((variable for variable, stored in naming.manifest.items() if stored == reference), None)
     own = [hint for hint in own if naming.manifest.get(hint, reference) == reference]
     if chosen and not own:
@@ -84,7 +92,7 @@ def _named(
     elif own or known:
         variable = own[0] if own else str(known)
     else:
-        variable = unique(proposal, lambda free: free not in taken and free not in naming.manifest, "_")
+        variable = unique(proposal, lambda free: free not in taken.variables and free not in naming.manifest, "_")
     variables = {item: draft.hint if draft.demanded else variable for item, draft in group}
     unlisted = frozenset(item for item, draft in group if draft.demanded and draft.hint not in own)
     return NamedSecret(name, secret, variables, unlisted)

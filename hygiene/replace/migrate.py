@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hygiene.errors import ConflictError, StoreError
+from hygiene.errors import ConflictError
 from hygiene.journal import Journal
 from hygiene.prove.event import Recorder
 from hygiene.replace.edits import apply_edits, digest
@@ -32,11 +32,12 @@ from hygiene.replace.manifest import FILE_NAME
 from hygiene.replace.opened import open_file, rewrite_checked
 from hygiene.replace.plan import Plan
 from hygiene.replace.rewriters.protocol import Skip, Style
+from hygiene.replace.storing import Storing
 from hygiene.replace.undo import redo
 from hygiene.replace.wiring import wired
 from hygiene.replace.worktree import Worktree
 from hygiene.secret import Secret
-from hygiene.store.protocol import CURRENT, Expect, Store, Version
+from hygiene.store.protocol import Store
 
 JOB = "migrate"
 Progress = Callable[[int, int], None]  # units done, units in all
@@ -82,13 +83,11 @@ class Migration:
     ) -> None:
         """Go on with the migration of ``journal``; ``plan`` spares rewriting again where it is at hand."""
         self._tree = tree
-        self._store = store
         self._recorder = recorder
         self.journal = journal
         self._style = Style(*journal.facts["style"])
         self.units = [unit_from_json(unit) for unit in journal.facts["units"]]
-        self._announced = {str(name) for entry in journal.entries("storing") for name in entry["names"]}
-        self._stored = {str(name) for entry in journal.entries("stored") for name, _ in entry["versions"]}
+        self._storing = Storing(store, journal)
         self._ready = _prepared(plan) if plan is not None else {}
 
     def run(self, progress: Progress = lambda done, total: None) -> Outcome:
@@ -101,7 +100,9 @@ class Migration:
         skipped = {item.path for item in left}
         self._wire(skipped)
         files = [file.path for unit in self.units for file in unit.files if file.path not in skipped]
-        return Outcome(tuple(sorted(self._stored)), (*files, *(file.path for file in self._wiring())), tuple(left))
+        return Outcome(
+            tuple(sorted(self._storing.stored)), (*files, *(file.path for file in self._wiring())), tuple(left)
+        )
 
     @property
     def paths(self) -> list[str]:
@@ -117,7 +118,8 @@ class Migration:
             return [Left(file.path, _why(file.path in strange)) for file in unit.files]
         todo = [file for file in waiting if file.path not in strange]
         rewrites = {file.path: self._rewritten(file) for file in todo}
-        self._store_all(unit, rewrites)
+        values = {name: secret for rewrite in rewrites.values() for name, secret in rewrite.values.items()}
+        self._storing.store(unit.entries, values)
         with ExitStack() as evidence:
             for entry in unit.entries if todo else ():
                 evidence.enter_context(self._evidence(entry, todo))
@@ -154,50 +156,6 @@ class Migration:
                 hint="hygiene was updated in between: undo with --rollback, then migrate again",
             )
         return _Rewritten(after, {targets[change.target].name: change.value for change in rewrite.changes})
-
-    # The store
-
-    def _store_all(self, unit: Unit, rewrites: Mapping[str, _Rewritten]) -> None:
-        """Store all secrets of ``unit``; the journal is synced before the first and after the last."""
-        values = {name: secret for rewrite in rewrites.values() for name, secret in rewrite.values.items()}
-        waiting = [entry for entry in unit.entries if entry.name not in self._stored]
-        for entry in waiting:
-            if entry.name not in values:
-                raise ConflictError(f"{entry.name} is not stored, and its value stands in no file any more")
-        new = [entry.name for entry in waiting if self._is_new(entry.name)]
-        if new:
-            self.journal.record("storing", names=new)
-            self._announced.update(new)
-        versions = [[entry.name, self._store_one(entry, values[entry.name])] for entry in waiting]
-        if versions:
-            ours = [entry.name for entry in waiting if entry.name in self._announced]
-            self.journal.record("stored", versions=versions, ours=ours)
-            self._stored.update(entry.name for entry in waiting)
-
-    def _is_new(self, name: str) -> bool:
-        return name not in self._announced and self._store.describe(name) is None
-
-    def _store_one(self, entry: KeptEntry, secret: Secret) -> str:
-        """Store one secret if it is ours to store, read it back, and give its version."""
-        version = self._put(entry, secret).id if entry.name in self._announced else self._current(entry.name)
-        if self._store.get(entry.name) != secret:
-            raise StoreError(
-                f"{entry.name} does not read back as it was stored; its files are not changed",
-                hint="see `hygiene secret describe`, then run migrate with --resume or --rollback",
-            )
-        return version
-
-    def _current(self, name: str) -> str:
-        told = self._store.describe(name)
-        current = told.staged(CURRENT) if told is not None else None
-        return current.id if current is not None else ""
-
-    def _put(self, entry: KeptEntry, secret: Secret) -> Version:
-        """Write the secret; after a crash the same token makes it the same version."""
-        facts = (("rule", entry.rule), ("variable", ",".join(entry.variables)), *entry.labels)
-        labels = tuple((key, text) for key, text in facts if text)
-        expect = Expect.ABSENT if self._store.capabilities.cas else Expect.ANYTHING
-        return self._store.put(entry.name, secret, expect=expect, token=entry.token, labels=labels)
 
     def _evidence(self, entry: KeptEntry, files: Sequence[KeptFile]) -> AbstractContextManager[object]:
         own = [file.path for file in files if any(step.name == entry.name for step in file.steps)]

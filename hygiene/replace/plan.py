@@ -36,10 +36,15 @@ class Naming(NamedTuple):
     """What a plan may choose names from."""
 
     project: str
-    reference: Callable[[str], Reference]  # to the secret of a name, in the store of this migration
+    reference: Callable[..., Reference]  # to the secret of a name, or to its ``field``, in the store of this migration
     stored: Mapping[str, Secret | None] = {}  # names that exist; None where the value is not known
     manifest: Mapping[str, Reference] = {}
     chosen: Mapping[str, tuple[str, str]] = {}  # step id → name and variable, from an edited plan file
+
+    def reference_to(self, name: str) -> Reference:
+        """Give the reference to the secret ``NAME``, or to the field of a stored object that is ``NAME#FIELD``."""
+        stored, _, field = name.partition("#")
+        return self.reference(stored, field=field) if field else self.reference(stored)
 
 
 class Step(NamedTuple):
@@ -49,7 +54,7 @@ class Step(NamedTuple):
     path: str
     line: int
     rule: str
-    name: str  # of the secret in the store; empty for manual steps
+    name: str  # of the secret in the store, or NAME#FIELD of an object there; empty for manual steps
     variable: str
     reference: str
     grade: str  # safe, needs-wiring, manual
@@ -63,7 +68,7 @@ class Step(NamedTuple):
 class Entry(NamedTuple):
     """One secret to store."""
 
-    name: str
+    name: str  # in the store, or NAME#FIELD of an object there
     reference: Reference
     secret: Secret
     variables: tuple[str, ...]  # environment names that the rewritten files read
@@ -124,10 +129,14 @@ def units(plan: Plan) -> list[tuple[tuple[Entry, ...], tuple[FilePlan, ...]]]:
     file_of = {step: file.path for file in plan.files for step in file.steps}
     for entry in plan.entries:
         for step in entry.steps:
-            owner[root("file " + file_of[step])] = root("entry " + entry.name)
+            owner[root("file " + file_of[step])] = root(_stored_as(entry))
     parts: dict[str, tuple[list[Entry], list[FilePlan]]] = {}
     for entry in plan.entries:
-        parts.setdefault(root("entry " + entry.name), ([], []))[0].append(entry)
+        parts.setdefault(root(_stored_as(entry)), ([], []))[0].append(entry)
     for file in plan.files:
         parts.setdefault(root("file " + file.path), ([], []))[1].append(file)
     return [(tuple(entries), tuple(files)) for entries, files in parts.values()]
+
+
+def _stored_as(entry: Entry) -> str:
+    return "entry " + entry.name.partition("#")[0]

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hygiene.errors import UsageError
-from hygiene.reference import check_name
 from hygiene.replace.manifest import check_variable
+from hygiene.replace.objects import check_object_name, field_of, object_and_field
 from hygiene.replace.plan import Plan, Step
 from hygiene.replace.rewriters.protocol import MANUAL
 from hygiene.secret import Secret
@@ -16,7 +16,7 @@ from hygiene.suggestion import suggest
 
 _HEADER = """\
 # A plan of hygiene migrate. It holds no values.
-# A line: action (apply or skip), step, name in the store, environment name.
+# A line: action (apply or skip), step, name in the store (NAME#FIELD for a field of an object), environment name.
 # Steps with the same value share a name. Edit, then run: hygiene migrate --plan THIS-FILE --apply
 """
 _ACTIONS = ("apply", "skip")
@@ -78,10 +78,14 @@ def check_lines(lines: Iterable[Line], steps: Iterable[Step], source: str) -> No
 
 def _check_names(applied: Iterable[tuple[Line, Step]], source: str) -> None:
     """Check that each secret has one name and variable, and no other secret's; lines that were edited come last."""
+    whole = {line.name for line, _ in applied}
     first: dict[str, Line] = {}  # by the name that the unedited plan has: one value each
     owner: dict[str, str] = {}
     for line, step in applied:
         where = _where(source, line)
+        stored, field = object_and_field(line.name)
+        if field and stored in whole:
+            raise UsageError(f"{where}: {stored} is a whole value in another line", hint="give the object another name")
         other = first.setdefault(step.name, line)
         if other.name != line.name:
             raise UsageError(
@@ -102,7 +106,10 @@ def check_stored(lines: Iterable[Line], plan: Plan, stored: Mapping[str, Secret]
     """Check that no name of an edited file is one under which the store has another value."""
     for line in lines:
         entry = next((entry for entry in plan.entries if line.step in entry.steps), None)
-        if line.action == "apply" and entry is not None and stored.get(line.name, entry.secret) != entry.secret:
+        name, field = object_and_field(line.name)
+        if line.action == "skip" or entry is None or name not in stored:
+            continue
+        if field_of(stored[name], field) != entry.secret:
             raise UsageError(
                 f"{_where(source, line)}: the store has another value under {line.name}", hint="choose another name"
             )
@@ -140,7 +147,7 @@ def _line(number: int, words: list[str], where: str) -> Line:
     if len(words) != 4:
         raise UsageError(f"{where}: {len(words)} words", hint="a line is: action, step, name, environment name")
     try:
-        check_name(words[2])
+        check_object_name(words[2])
         check_variable(words[3])
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", hint=error.hint) from None

@@ -110,7 +110,7 @@ def _file(
     for place in places:
         secret = owner.get(place)
         # What can't be rewritten has no name; the rewriter says why.
-        names = (secret.variables[place], str(naming.reference(secret.name))) if secret else ("", "ref+embedded://x")
+        names = (secret.variables[place], str(naming.reference_to(secret.name))) if secret else ("", "ref+embedded://x")
         targets[opened.target(place, *names)] = place
     rewrite = rewrite_checked(opened, list(targets), style)
     lost = [change for change in rewrite.changes if not can_be_undone(opened.file, change)]
@@ -137,7 +137,7 @@ def _step(place: Place, change: Change, secret: NamedSecret, naming: Naming) -> 
         grade = NEEDS_WIRING
         reason = f"{change.hint} has another value elsewhere: use a rendered copy, hygiene render {place.path} -o FILE"
     variable = secret.variables[place]
-    reference = str(naming.reference(secret.name))
+    reference = str(naming.reference_to(secret.name))
     return Step(
         place.id,
         place.path,
@@ -168,7 +168,7 @@ def _entries(
         entries.append(
             Entry(
                 secret.name,
-                naming.reference(secret.name),
+                naming.reference_to(secret.name),
                 secret.secret,
                 tuple(dict.fromkeys(listed)),
                 tuple(step.id for step in own),

@@ -15,6 +15,7 @@ from hygiene.prove.event import Recorder
 from hygiene.replace.edits import digest
 from hygiene.replace.journaled import KeptFile, file_from_json, unit_from_json
 from hygiene.replace.migrate import Left
+from hygiene.replace.objects import field_of, object_and_field
 from hygiene.replace.undo import undo
 from hygiene.replace.worktree import Worktree
 from hygiene.secret import Secret
@@ -60,6 +61,13 @@ class _Values(dict[str, Secret]):
         self._versions = stored_versions(journal)
 
     def __missing__(self, name: str) -> Secret:
+        stored, field = object_and_field(name)
+        if field:
+            value = field_of(self[stored], field)
+            if value is None:
+                raise NotFoundError(f"{stored} has no field {field} any more")
+            self[name] = value
+            return value
         version = self._versions.get(name) if self._store.capabilities.versions else None
         try:
             self[name] = self._store.get(name, version=version or None)
