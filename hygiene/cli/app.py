@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from hygiene import __version__
 from hygiene.cli.contents import CONTENTS
-from hygiene.cli.registry import COMMANDS, DIRECT
+from hygiene.cli.registry import COMMANDS, DIRECT, EXTRAS
 from hygiene.cli.undumpable import forbid_dumps
 from hygiene.errors import ExitCode, UsageError
 from hygiene.suggestion import suggest
@@ -55,8 +55,7 @@ def _without_package(name: str, package: str) -> click.Command:
     """Stand in for a command whose packages a bare install lacks: it says what to install."""
 
     def refuse() -> None:
-        hint = "pip install 'secret-hygiene[all]'"
-        raise UsageError(f"hygiene {name} needs the Python package {package}", hint=hint)
+        raise UsageError(f"hygiene {name} needs the Python package {package}", hint=EXTRAS)
 
     anything = {"ignore_unknown_options": True, "allow_extra_args": True}
     return click.Command(name, callback=refuse, context_settings=anything)

@@ -50,10 +50,9 @@ def _lines(finding: Finding, mask: Mask, removed: tuple[str, ...] = ()) -> str:
     shown = mask.finding(finding)
     place = f"{printable(shown.path)}:{shown.line_start}:{shown.column_start}"
     lines = [f"  {place}  {printable(shown.description)}  {finding.secret.redacted()}\n"]
-    commits = dict.fromkeys(place.commit for place in shown.provenance if place.commit)
-    if commits:
+    if commits := _commits(shown):
         removal = f", taken out by {_names(removed)}: still pushed" if removed else ""
-        lines.append(f"      in commit {_names(tuple(commits))}{removal}\n")
+        lines.append(f"      in commit {_names(commits)}{removal}\n")
     others = list(dict.fromkeys(printable(place.path) for place in shown.provenance if place.path != shown.path))
     if others:
         lines.append(f"      also in {', '.join(others[:_COMMITS])}{' …' if len(others) > _COMMITS else ''}\n")
@@ -63,16 +62,40 @@ def _lines(finding: Finding, mask: Mask, removed: tuple[str, ...] = ()) -> str:
 
 def _ways_on(finding: Finding, mask: Mask) -> str:
     shown = mask.finding(finding)
-    in_history = any(place.commit for place in shown.provenance)
+    allow = f"  allow it, with a reason beside it:  hygiene: allow {shown.rule} {shown.fingerprint[:15]} reason=…\n"
+    outside = _way_outside_files(finding, shown)
+    if outside:
+        return f"\nTwo ways on:\n  {outside}\n{allow}"
     path = shlex.quote(printable(shown.path))
-    after = "then rewrite the commits that hold it, or rotate it" if in_history else "then add secrets.toml, and commit"
-    name = shown.fingerprint[:15]
+    after = (
+        "then rewrite the commits that hold it, or rotate it"
+        if _commits(shown)
+        else "then add secrets.toml, and commit"
+    )
     return (
         "\nThree ways on:\n"
         f"  move it into a store    hygiene migrate --apply {path}   ({after})\n"
-        f"  allow it, with a reason beside it:  hygiene: allow {shown.rule} {name} reason=…\n"
+        f"{allow}"
         "  accept it as known      hygiene baseline update\n"
     )
+
+
+def _way_outside_files(finding: Finding, shown: Finding) -> str:
+    """Say what to do about a value that stands in no file's content, where there is nothing to migrate."""
+    kinds = {place.kind for place in finding.provenance}
+    if "tag" in kinds:
+        return f"make the tag anew         git tag -d {shlex.quote(printable(shown.path.removeprefix('refs/tags/')))}"
+    if "message" in kinds:
+        return "reword the commit         git rebase -i, or git commit --amend for the last one"
+    if kinds == {"stdin"}:
+        return "leave it out of the message, and commit again"
+    if finding.path != shown.path:
+        return "rename it: the value stands in the name"
+    return ""
+
+
+def _commits(finding: Finding) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(place.commit for place in finding.provenance if place.commit))
 
 
 def _names(commits: tuple[str, ...]) -> str:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from hygiene.cli.canary import proves_itself
-from hygiene.cli.compose import compose
 from hygiene.cli.hookfiles import HOOKS, is_ours
+from hygiene.cli.registry import EXTRAS, load_store_checks
 from hygiene.cli.scanning import Wishes, open_scanning
-from hygiene.crypto import find_identity
 from hygiene.detect.match import first_hint
 from hygiene.errors import ExitCode, HygieneError
 from hygiene.git import Git, find_root
-from hygiene.places import audit_folder, home_folder, repository_folder
-from hygiene.prove.actor import current_actor
-from hygiene.prove.verify import verify_folder
-from hygiene.replace.manifest import FILE_NAME as MANIFEST
-from hygiene.replace.manifest import read_manifest
+from hygiene.places import home_folder, repository_folder
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 _FRAMEWORK_FILE = ".pre-commit-config.yaml"
@@ -36,6 +29,14 @@ class Result(NamedTuple):
     found: str
     fix: str = ""
     exit_code: int = ExitCode.CLEAN
+
+
+def checked(name: str, check: Callable[[], Iterator[Result]]) -> Iterator[Result]:
+    """Give the results of ``check``; an error that it was not written for is one, too."""
+    try:
+        yield from check()
+    except HygieneError as error:
+        yield Result(name, FAIL, error.message, error.hint, error.exit_code)
 
 
 class Checkup:
@@ -53,17 +54,12 @@ class Checkup:
             ("rules", self._rules),
             ("hooks", self._hooks),
             ("journals", self._journals),
-            ("identity", self._identity),
-            ("references", self._references),
-            ("audit", self._audit),
+            ("store", self._store),
             ("permissions", self._permissions),
             ("pipeline", self._pipeline),
         ]
         for name, check in checks:
-            try:
-                yield from check()
-            except HygieneError as error:
-                yield Result(name, FAIL, error.message, error.hint, error.exit_code)
+            yield from checked(name, check)
 
     def _git(self) -> Iterator[Result]:
         words = Git(self._folder).line("version").split()
@@ -125,44 +121,15 @@ class Checkup:
         if not unfinished:
             yield Result("journals", OK, "no job is unfinished")
 
-    def _identity(self) -> Iterator[Result]:
-        if not (home_folder() / "identity").exists() and not _identity_from_elsewhere():
-            yield Result("identity", WARN, "none yet; the embedded store makes one at first use", "hygiene secret put")
+    def _store(self) -> Iterator[Result]:
+        try:
+            checks = load_store_checks()
+        except ModuleNotFoundError as error:
+            if (error.name or "hygiene").startswith("hygiene"):
+                raise
+            yield Result("store", WARN, f"this install only scans: {error.name} is not there", EXTRAS)
             return
-        find_identity()
-        yield Result("identity", OK, "opens the embedded store")
-
-    def _references(self) -> Iterator[Result]:
-        manifest = (self._root or self._folder) / MANIFEST
-        if not manifest.exists():
-            return
-        references = read_manifest(manifest)
-        resolver = compose(start=self._folder).resolver()
-        broken = 0
-        for variable, reference in references.items():
-            try:
-                resolver.resolve(reference)
-            except HygieneError as error:
-                broken += 1
-                yield Result("references", FAIL, f"{variable}: {error.message}", error.hint, error.exit_code)
-        yield Result("references", FAIL if broken else OK, f"{len(references) - broken} of {len(references)} resolve")
-
-    def _audit(self) -> Iterator[Result]:
-        folder = audit_folder()
-        verdicts = verify_folder(folder, actor=current_actor()) if folder.is_dir() else []
-        now = datetime.now(UTC)
-        for verdict in verdicts:
-            for problem in verdict.problems[:1]:
-                fix = "keep a copy of the folder, and ask who could write to it"
-                yield Result("audit", FAIL, problem.message, fix, ExitCode.AUDIT)
-            for _seq, moment, action, what in verdict.unmatched:
-                yield Result("audit", WARN, f"{action} {what} was announced at {moment} and never ended", "see above")
-            if verdict.last_time and datetime.fromisoformat(verdict.last_time) > now:
-                yield Result(
-                    "clock", WARN, f"the last entry is of {verdict.last_time}, later than now", "set the clock"
-                )
-        if not any(verdict.problems for verdict in verdicts):
-            yield Result("audit", OK, f"{sum(verdict.entries for verdict in verdicts)} entries verify")
+        yield from checks(self._folder, self._root)
 
     def _permissions(self) -> Iterator[Result]:
         home = home_folder()
@@ -184,10 +151,6 @@ class Checkup:
             yield Result("pipeline", OK, f"{', '.join(naming)} runs hygiene")
         elif files:
             yield Result("pipeline", WARN, "no pipeline runs hygiene: a hook can be skipped", "docs/action.md")
-
-
-def _identity_from_elsewhere() -> bool:
-    return bool(os.environ.get("HYGIENE_IDENTITY") or os.environ.get("HYGIENE_IDENTITY_KEY"))
 
 
 def _others_may_read(path: Path) -> bool:

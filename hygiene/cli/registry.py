@@ -4,9 +4,10 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from hygiene.cli.checkup import Result
     from hygiene.finding import ScanResult
 
     Command = Callable[[list[str]], int]
@@ -37,6 +38,8 @@ COMMANDS = {
     "completions": "hygiene.cli.completions",
     "manual": "hygiene.cli.manual",
 }
+
+EXTRAS = "pip install 'secret-hygiene[all]'"  # for what a bare install lacks
 
 # Hooks run at every commit and every tool call: they skip click, whose import costs more than their scan.
 DIRECT = {
@@ -73,6 +76,12 @@ def load_verifier() -> "Callable[[ScanResult, Path | None, str], ScanResult]":
     """Import what asks providers about findings: only on request, since it is a login."""
     verifier: Callable[[ScanResult, Path | None, str], ScanResult] = import_module("hygiene.cli.verifying").verified
     return verifier
+
+
+def load_store_checks() -> "Callable[[Path, Path | None], Iterator[Result]]":
+    """Import the doctor's checks of what a bare install lacks. Raises ModuleNotFoundError there."""
+    checks: Callable[[Path, Path | None], Iterator[Result]] = import_module("hygiene.cli.checkupstore").store_checks
+    return checks
 
 
 def load_crash_report() -> "Callable[[Exception], None]":

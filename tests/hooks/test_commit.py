@@ -237,3 +237,16 @@ def test_hook_nothing_left_behind_holds_the_value(plain, tmp_path):
     for path in [*tmp_path.rglob("*"), *Path(plain.environment["HYGIENE_CACHE"]).rglob("*")]:
         if path.is_file() and not path.is_symlink():
             assert TOKEN.encode() not in path.read_bytes(), path
+
+
+def test_hook_says_what_to_do_about_a_value_that_is_in_no_file(repository):
+    first(repository)
+    repository.write(f"conf/{TOKEN}.txt", "x\n")
+    repository.git("add", "-A")
+    code, said = repository.commit()
+    assert code == 1 and "rename it" in said and "migrate" not in said
+    repository.git("reset", "-q")
+    code, said = repository.commit("--allow-empty", "-m", f"use {TOKEN}")
+    assert TOKEN not in said and TOKEN[8:] not in said
+    if code:  # git has a hook for messages in this set-up
+        assert "leave it out of the message" in said and "migrate" not in said

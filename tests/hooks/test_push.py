@@ -157,3 +157,13 @@ def test_hook_unknown_stage_is_a_usage_error(environment, tmp_path):
     assert done.returncode == 2
     assert b"pre-receive" in done.stderr
     assert os.fsencode("Traceback") not in done.stderr
+
+
+def test_push_says_what_to_do_about_a_value_that_is_in_no_file(pushed):
+    pushed.git("commit", "-qnm", f"use {TOKEN}", "--allow-empty")
+    _, said = push(pushed, "main")
+    assert "reword the commit" in said and "migrate" not in said
+    pushed.git("commit", "-qn", "--amend", "-m", "plain", "--allow-empty")
+    pushed.git("tag", "-a", "v1", "-m", TOKEN)
+    code, said = push(pushed, "v1")
+    assert code != 0 and "git tag -d v1" in said and "migrate" not in said
