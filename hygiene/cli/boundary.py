@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct
+from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct, load_printable
 from hygiene.errors import ExitCode, HygieneError, WriteError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -51,9 +51,10 @@ def _unforeseen(error: Exception) -> int:
 
 def print_error(error: HygieneError) -> None:
     """Say what failed, then what to try."""
-    print(f"hygiene: error: {error.message}", file=sys.stderr)
+    printable = load_printable()  # a message may hold words of others
+    print(f"hygiene: error: {printable(error.message)}", file=sys.stderr)
     if error.hint:
-        print(f"hygiene: hint: {error.hint}", file=sys.stderr)
+        print(f"hygiene: hint: {printable(error.hint)}", file=sys.stderr)
 
 
 def _terminate(number: int, _frame: object) -> NoReturn:

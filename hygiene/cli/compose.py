@@ -22,6 +22,7 @@ from hygiene.prove.audited import audited
 from hygiene.prove.event import Recorder
 from hygiene.prove.log import latest_time, open_log
 from hygiene.reference import Reference
+from hygiene.report.terminal import printable_lines
 from hygiene.store.protocol import Store
 from hygiene.store.registry import open_store, store_uri
 from hygiene.store.resolve import Resolver
@@ -97,12 +98,12 @@ def compose(config_path: str | None = None, *, start: Path | None = None) -> Com
 
 def warn(message: str) -> None:
     """Say ``message`` on stderr."""
-    print(f"hygiene: warning: {message}", file=sys.stderr)
+    print(f"hygiene: warning: {printable_lines(message)}", file=sys.stderr)
 
 
 def notice(message: str) -> None:
     """Tell what was done, on stderr: stdout carries only results."""
-    print(f"hygiene: {message}", file=sys.stderr)
+    print(f"hygiene: {printable_lines(message)}", file=sys.stderr)
 
 
 def config_option(command: Function) -> Function:

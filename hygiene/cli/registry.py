@@ -84,6 +84,12 @@ def load_store_checks() -> "Callable[[Path, Path | None], Iterator[Result]]":
     return checks
 
 
+def load_printable() -> "Callable[[str], str]":
+    """Import what makes text safe for a terminal: only an error needs it here."""
+    printable: Callable[[str], str] = import_module("hygiene.report.terminal").printable_lines
+    return printable
+
+
 def load_crash_report() -> "Callable[[Exception], None]":
     """Import what reports a mistake of our own."""
     report: Callable[[Exception], None] = import_module("hygiene.cli.crash").report

@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return "".join(_escaped(c) if unicodedata.category(c) in _DANGEROUS else c for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Give ``text`` like :func:`printable`, with its lines left as they are."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def _escaped(character: str) -> str:
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8

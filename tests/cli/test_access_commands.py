@@ -107,6 +107,34 @@ def test_break_glass_is_loud_in_the_audit(team):
     assert b'"access.break-glass"' in audit
 
 
+def test_words_of_others_do_not_steer_the_terminal(team):
+    """Labels, reasons and records are written by colleagues, and a terminal obeys what it is sent."""
+    kim, lee = team
+    evil = "x\x1b[2J\x1b]0;owned\x07\u202e\x9b31m"
+    lee("secret", "put", "shop/db", *TEAM, "--label", f"note={evil}", stdin=b"second")
+    lee("access", "request", "bank/*", "--reason", evil, *TEAM)
+    lee.commit("words")
+    kim.git("pull", "-q", str(lee.folder), "main")
+    (record,) = (kim.folder / "team" / "secrets" / "shop" / "db").glob("@record.json")
+    for command in (
+        ("secret", "describe", "shop/db", *TEAM),
+        ("secret", "list", *TEAM),
+        ("access", "list", *TEAM),
+        ("access", "plan", *TEAM),
+        ("audit", "log"),
+        ("secret", "get", "shop/db", *TEAM),
+    ):
+        if command[1] == "get":  # a record that claims to be another's, in the words of an error
+            record.write_text(json.dumps({**json.loads(record.read_text()), "name": evil}))
+        done = subprocess.run(
+            [*HYGIENE, *command], capture_output=True, cwd=kim.folder, env=kim.environment, timeout=60, text=True
+        )
+        shown = done.stdout + done.stderr
+        assert [c for c in "\x1b\x07\u202e\x9b" if c in shown] == [], command
+        if command[:2] in (("secret", "describe"), ("access", "list"), ("secret", "get")):
+            assert "owned" in shown, command
+
+
 def test_branches_that_changed_different_secrets_merge(team):
     kim, lee = team
     lee("secret", "put", "shop/new", *TEAM, stdin=b"by lee")

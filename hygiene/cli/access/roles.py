@@ -9,6 +9,7 @@ import click
 from hygiene.cli.compose import compose, config_option, notice, store_option
 from hygiene.cli.secret.show import echo_json
 from hygiene.errors import ExitCode, UsageError
+from hygiene.report.terminal import printable
 from hygiene.store.protocol import AccessChange, Governed, Store
 
 
@@ -75,11 +76,10 @@ def _show(changes: Sequence[AccessChange], as_json: bool) -> None:
         return
     for change in changes:
         several = "\n" in change.detail
-        click.echo(
-            f"{change.action:14}{change.object}" + (f"  ({change.detail})" if change.detail and not several else "")
-        )
+        detail = f"  ({change.detail})" if change.detail and not several else ""
+        click.echo(printable(f"{change.action:14}{change.object}{detail}"))
         if several:
-            click.echo("".join(f"    {line}\n" for line in change.detail.splitlines()), nl=False)
+            click.echo("".join(f"    {printable(line)}\n" for line in change.detail.splitlines()), nl=False)
 
 
 COMMANDS = (plan, apply, check)

@@ -10,6 +10,7 @@ from hygiene.cli.compose import compose, config_option, store_option
 from hygiene.cli.secret.show import ages_of, echo_json, echo_table, json_of
 from hygiene.errors import NotFoundError
 from hygiene.reference import check_name
+from hygiene.report.terminal import printable
 
 
 @click.command()
@@ -25,9 +26,9 @@ def describe(name: str, as_json: bool, store_name: str, config_path: str | None)
         return
     for key in ("name", "reference", "version", "owner", "created", "expires", "due", "deleted"):
         if shown[key]:
-            click.echo(f"{key + ':':11}{shown[key]}")
+            click.echo(f"{key + ':':11}{printable(shown[key])}")
     for key, value in shown["labels"].items():
-        click.echo(f"{'label:':11}{key}={value}")
+        click.echo(f"{'label:':11}{printable(f'{key}={value}')}")
 
 
 @click.command()

@@ -11,6 +11,7 @@ import click
 
 from hygiene.config import Config
 from hygiene.moment import duration_of, format_moment, later
+from hygiene.report.terminal import printable
 from hygiene.store.protocol import CURRENT, StoredSecret
 from hygiene.store.resolve import expiry_of
 
@@ -73,8 +74,8 @@ def echo_json(document: object) -> None:
 
 
 def echo_table(header: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
-    """Write aligned columns to stdout."""
-    table = [tuple(header), *(tuple(cell or "–" for cell in row) for row in rows)]
+    """Write aligned columns to stdout; what others named must not steer the terminal."""
+    table = [tuple(header), *(tuple(printable(cell) if cell else "–" for cell in row) for row in rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(header))]
     for row in table:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
