@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 
 from hygiene.errors import StoreError, UsageError
 from hygiene.secret import Secret
 from hygiene.store.protocol import Capabilities
 
 _TOKEN = re.compile(r"[a-z0-9-]{32,64}\Z")
+
+
+def is_same_moment(one: datetime | None, other: datetime | None) -> bool:
+    """Say whether two moments are the same to the second, which is what every store keeps; None is never."""
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) < timedelta(seconds=1)
 
 
 def check_put(name: str, secret: Secret, token: str, capabilities: Capabilities) -> None:

@@ -33,7 +33,7 @@ from hygiene.store.backends.aws_secrets_manager.rotating import OwnRotation
 from hygiene.store.backends.aws_secrets_manager.tags import Dates, Facts, facts_of, tags_of
 from hygiene.store.backends.aws_secrets_manager.versions import Versions
 from hygiene.store.backends.aws_secrets_manager.writing import Writer, check_new
-from hygiene.store.checks import check_put
+from hygiene.store.checks import check_put, is_same_moment
 from hygiene.store.protocol import (
     CURRENT,
     OWNER,
@@ -186,6 +186,8 @@ class SecretsManagerStore:
         created = facts.created(current) or found.get("LastChangedDate") or found["CreatedDate"]
         kept = found.get("VersionIdsToStages", {})
         self._writer.tag(found, facts.with_version(current, Dates(created, at), kept))
+        if not is_same_moment(facts_of(self._lookup.found(name).get("Tags", [])).expires(current), at):
+            raise StoreError(f"AWS said that the tags of {name} were written, but they do not say when it expires")
 
     def mark_due(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which rotation is due."""
@@ -210,6 +212,9 @@ class SecretsManagerStore:
                 self._client.delete_secret(SecretId=found["Name"], ForceDeleteWithoutRecovery=True)
             elif not found.get("DeletedDate"):
                 self._client.delete_secret(SecretId=found["Name"], RecoveryWindowInDays=_RECOVERY_DAYS)
+        left = self._lookup.find(name)
+        if left is not None and not left.get("DeletedDate"):
+            raise StoreError(f"AWS said that {name} was deleted, but it is still there")
 
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion."""

@@ -32,7 +32,7 @@ from hygiene.store.backends.conjur.notes import (
     variable_from,
 )
 from hygiene.store.backends.conjur.variables import Variables
-from hygiene.store.checks import check_put
+from hygiene.store.checks import check_put, is_same_moment
 from hygiene.store.protocol import (
     CURRENT,
     OWNER,
@@ -162,6 +162,9 @@ class ConjurStore:
         current = self._ours(name).current()
         if current is not None:
             self._variables.declare(name, {f"hygiene/{CURRENT}": note_text(current._replace(expires=at))})
+            noted = self._required(name).current()
+            if noted is None or not is_same_moment(noted.expires, at):
+                raise StoreError(f"{self._connection.url} said that it was noted when {name} expires, but it was not")
 
     def mark_due(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which rotation is due."""
@@ -188,6 +191,8 @@ class ConjurStore:
         ]
         names = [name, *(name + suffix(stage) for stage in beside)]
         self._variables.update("".join(f"- !delete\n  record: !variable {json.dumps(one)}\n" for one in names))
+        if self._variables.find(name) is not None:
+            raise StoreError(f"{self._connection.url} said that {name} was deleted, but it is still there")
 
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion, of which there is none."""

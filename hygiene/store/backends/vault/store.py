@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from hygiene.config import Role
-from hygiene.errors import ConflictError, NotFoundError
+from hygiene.errors import ConflictError, NotFoundError, StoreError
 from hygiene.reference import Reference, check_name
 from hygiene.secret import Secret
 from hygiene.store.answers import judged
@@ -23,7 +23,7 @@ from hygiene.store.backends.vault.lookup import Lookup
 from hygiene.store.backends.vault.notes import Meta, Note
 from hygiene.store.backends.vault.reading import Reader
 from hygiene.store.backends.vault.writing import Writer, check_expectation
-from hygiene.store.checks import check_put
+from hygiene.store.checks import check_put, is_same_moment
 from hygiene.store.protocol import (
     CURRENT,
     OWNER,
@@ -152,6 +152,10 @@ class VaultStore:
     def expire(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which the current version must not be used."""
         self._entries.note(name, notes.version_dated(self._lookup.ours(name), at))
+        meta = self._lookup.required(name)
+        noted = meta.note(meta.current)
+        if not is_same_moment(noted.expires if noted else None, at):
+            raise StoreError(f"{self._entries.address} said that it was noted when {name} expires, but it was not")
 
     def mark_due(self, name: str, at: datetime | None) -> None:
         """Set or remove the moment from which rotation is due."""
@@ -176,6 +180,9 @@ class VaultStore:
             self._entries.call(
                 f"delete {name}", "delete_secret_versions", name, versions=list(meta.numbers), writes=True
             )
+        left = self._entries.meta(name)
+        if left is not None and (left.deleted is None or not recoverable):
+            raise StoreError(f"{self._entries.address} said that {name} was deleted, but it is still there")
 
     def restore(self, name: str) -> None:
         """Undo a recoverable deletion."""
