@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
@@ -48,6 +49,13 @@ class Behind:
         return target.endswith("GetSecretValue") or (
             request.method == "GET" and ("/data/" in request.path or request.path.startswith("/secrets/"))
         )
+
+    def changes(self, request):
+        """Whether ``request`` changes what is there without writing a value."""
+        if self.kind is aws:
+            wanted = ("DeleteSecret", "TagResource", "UntagResource")
+            return request.headers.get("X-Amz-Target", "").endswith(wanted)
+        return request.method in ("POST", "PUT", "PATCH", "DELETE") and "/authn/" not in request.path
 
     def once(self, chosen, fault):
         """Do ``fault`` to the first request that is ``chosen``."""
@@ -213,3 +221,38 @@ def test_write_that_the_server_claims_and_did_not_do_is_found_out(behind):
         store.put("a", Secret(b"second"), token=token())
     behind.server.fault = lambda _: None
     assert store.get("a") == Secret(b"first")
+
+
+@pytest.mark.parametrize("purge", [False, True])
+def test_deletion_that_the_server_claims_and_did_not_do_is_found_out(behind, purge):
+    store = behind.store
+    store.put("a", Secret(b"first"), token=token())
+    behind.always(behind.changes, CLAIMED[behind.kind])
+    with pytest.raises(StoreError, match=r"said that a was deleted|can't bring"):
+        store.delete("a", recoverable=not purge)
+    behind.server.fault = lambda _: None
+    assert store.get("a") == Secret(b"first")
+    if store.capabilities.recoverable_delete or purge:
+        store.delete("a", recoverable=not purge)
+
+
+def test_expiry_that_the_server_claims_to_have_noted_is_found_out(behind):
+    store = behind.store
+    store.put("a", Secret(b"first"), token=token())
+    behind.always(behind.changes, CLAIMED[behind.kind])
+    with pytest.raises(StoreError, match="expires"):
+        store.expire("a", datetime.now(UTC))
+    behind.server.fault = lambda _: None
+    assert store.describe("a").expires is None
+    store.expire("a", datetime.now(UTC))
+    assert store.describe("a").expires is not None
+    store.expire("a", None)
+    assert store.describe("a").expires is None
+
+
+# What each server says when all went well.
+CLAIMED = {
+    aws: Answer(200, b"{}"),
+    vault: Answer(204),
+    conjur: Answer(201, b'{"created_roles": {}, "version": 1}', (("Content-Type", "application/json"),)),
+}
