@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: release site system install demo test test-slow lint types contracts unit accuracy reference clean
+.PHONY: published release site system install demo test test-slow lint types contracts unit accuracy reference clean
 demo: .venv/runtime.stamp
 	$(BIN)/hygiene demo
 
@@ -74,6 +74,10 @@ release: .venv-release/stamp
 # Five folds by repository over labelled code: make accuracy CREDDATA=/path/to/dev (see docs/model-card.md)
 accuracy: .venv-bench/stamp
 	nice .venv-bench/bin/python -m bench.accuracy $(CREDDATA)
+
+# What is found of the examples that authors of scanners publish: make published PEERS="--gitleaks DIR --kingfisher DIR"
+published: .venv/dev.stamp
+	nice $(BIN)/python -m bench.published $(PEERS)
 
 .venv-bench/stamp: requirements/bench.in pyproject.toml
 	$(PYTHON) -m venv .venv-bench

@@ -102,8 +102,15 @@ class RuleBench:
 
     def speakers(self, text: str, least: str = "medium") -> set[str]:
         """Give the specific rules that speak for something in ``text`` with at least this confidence."""
-        names = {self._ids[hit.rule] for hit in self._hits(text, least)}
-        return {name for name in names if not self._rules[name].generic}
+        return {name for name in self.all_speakers(text, least) if not self.is_generic(name)}
+
+    def all_speakers(self, text: str, least: str = "medium", path: str = "example") -> set[str]:
+        """Give all rules that speak for something in ``text``, were it in a file of this name."""
+        return {self._ids[hit.rule] for hit in self._hits(text, least, path)}
+
+    def is_generic(self, name: str) -> bool:
+        """Say whether the rule so named stands for no provider."""
+        return self._rules[name].generic
 
     def problems(self, rule: Rule) -> Iterator[str]:
         """Prove ``rule`` on its examples."""
@@ -145,8 +152,8 @@ class RuleBench:
     def _negative_problem(self, rule: Rule, text: str) -> str:
         return "speaks" if rule.id in [self._ids[hit.rule] for hit in self._hits(text, "medium")] else ""
 
-    def _hits(self, text: str, least: str) -> Sequence[Hit]:
-        hits = self._examiner.examine(Blob(id="", data=text.encode(), path="example"))
+    def _hits(self, text: str, least: str, path: str = "example") -> Sequence[Hit]:
+        hits = self._examiner.examine(Blob(id="", data=text.encode(), path=path))
         return [hit for hit in hits if CONFIDENCES.index(hit.confidence) >= CONFIDENCES.index(least)]
 
     def _specific(self, matches: Sequence[Match]) -> set[Match]:
