@@ -15,6 +15,7 @@ from hygiene.errors import ConfigError, ForeignSecretError, StoreError
 from hygiene.secret import Secret
 from hygiene.store.backends.aws_secrets_manager.members import entities_of, members_of
 from hygiene.store.backends.aws_secrets_manager.resources import compile_resource_policy
+from hygiene.store.backends.aws_secrets_manager.trust import loose_trusts
 from hygiene.store.registry import open_store
 from tests.contract.places import aws
 from tests.contract.test_aws_secrets_manager import Answers
@@ -138,6 +139,55 @@ def test_store_below_or_beside_keeps_its_policies(store, iam):
             (Role("app-app", (), ("**",), ("read", "delete")),)
         )
     assert store.check_access(here) == []
+
+
+GITHUB = f"arn:aws:iam::{HERE}:oidc-provider/token.actions.githubusercontent.com"
+MAIN = "repo:org/name:ref:refs/heads/main"
+
+
+def trusting(condition, principal=GITHUB, effect="Allow", action="sts:AssumeRoleWithWebIdentity"):
+    statement = {"Effect": effect, "Principal": {"Federated": principal}, "Action": action, "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def claims(operator="StringEquals", **bound):
+    return {operator: {f"token.actions.githubusercontent.com:{key}": value for key, value in bound.items()}}
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (trusting(claims(sub=MAIN, aud="sts.amazonaws.com")), []),
+        (trusting(claims(sub=[MAIN, MAIN + "2"], aud="sts.amazonaws.com")), []),
+        (trusting({**claims(aud="x"), **claims("StringLike", sub=MAIN)}), []),
+        (trusting({}), ["any subject", "any audience"]),
+        (trusting(claims(aud="sts.amazonaws.com")), ["any subject"]),
+        (trusting(claims(sub=MAIN)), ["any audience"]),
+        (trusting({**claims(aud="x"), **claims("StringLike", sub="repo:org/*")}), ["like repo:org/*"]),
+        (trusting(claims("StringEqualsIfExists", sub=MAIN, aud="x")), ["any subject", "any audience"]),
+        (trusting(claims("ForAllValues:StringEquals", sub=MAIN, aud="x")), ["any subject", "any audience"]),
+        (trusting(claims("StringNotEquals", sub=MAIN, aud="x")), ["any subject", "any audience"]),
+        (trusting({}, principal=[GITHUB], action=["sts:TagSession", "sts:*"]), ["any subject", "any audience"]),
+        (trusting({}, effect="Deny"), []),
+        (trusting({}, principal="arn:aws:iam::1:saml-provider/x"), []),
+        ({"Statement": {"Effect": "Allow", "Principal": {"AWS": HERE}, "Action": "sts:AssumeRole"}}, []),
+        ({}, []),
+    ],
+)
+def test_trust_in_tokens_of_ci_is_told_where_it_names_no_whole_subject(document, said):
+    found = list(loose_trusts(document))
+    assert len(found) == len(said), found
+    assert all(words in told for words, told in zip(said, found, strict=True))
+
+
+def test_check_tells_a_member_that_any_pipeline_may_become(store, iam):
+    iam.create_role(RoleName="ci", AssumeRolePolicyDocument=json.dumps(trusting(claims(aud="sts.amazonaws.com"))))
+    roles = (Role("ci", (f"arn:aws:iam::{HERE}:role/ci", f"arn:aws:iam::{HERE}:user/nobody"), ("shop/**",), ("read",)),)
+    store.apply_access((roles[0]._replace(members=roles[0].members[:1]),))
+    changes = store.check_access((roles[0]._replace(members=roles[0].members[:1]),))
+    assert [(c.action, c.object) for c in changes] == [("loose-trust", "role/ci")]
+    iam.update_assume_role_policy(RoleName="ci", PolicyDocument=json.dumps(trusting(claims(sub=MAIN, aud="x"))))
+    assert store.check_access((roles[0]._replace(members=roles[0].members[:1]),)) == []
 
 
 @pytest.mark.parametrize(

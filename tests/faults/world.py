@@ -69,6 +69,8 @@ class World:
                 "HYGIENE_HOME": str(self.home),
                 "HYGIENE_CACHE": str(self.cache),
                 "TMPDIR": str(self.temporary),
+                # Under a limit of file sizes Python keeps half a module's byte code, and fails at it from then on.
+                "PYTHONDONTWRITEBYTECODE": "1",
                 "PYTHONPATH": str(SPY),
                 "SPY_LOG": str(self.commands),
                 "GIT_AUTHOR_NAME": "Ann",

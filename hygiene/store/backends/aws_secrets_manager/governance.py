@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
+from botocore.exceptions import ClientError
 
 from hygiene.config import Role
-from hygiene.errors import ForeignSecretError
-from hygiene.store.backends.aws_secrets_manager.client import bounded, translated
+from hygiene.errors import ForeignSecretError, StoreError
+from hygiene.store.backends.aws_secrets_manager.client import bounded, code_of, translated
 from hygiene.store.backends.aws_secrets_manager.members import entities_of
 from hygiene.store.backends.aws_secrets_manager.policy import compile_policies, policy_name
 from hygiene.store.backends.aws_secrets_manager.resources import ResourcePolicies
 from hygiene.store.backends.aws_secrets_manager.tags import OWNER_TAG
+from hygiene.store.backends.aws_secrets_manager.trust import loose_trusts
 from hygiene.store.protocol import OWNER, AccessChange
 
 if TYPE_CHECKING:
@@ -49,6 +51,17 @@ class Governance:
         account = _account()
         changes = [change for change, _ in self._changes(_client("iam"), roles, account)]
         return [*changes, *self._resources.plan(roles, account)]
+
+    def check(self, roles: Sequence[Role]) -> list[AccessChange]:
+        """Tell what differs, and which members a token of CI opens without its whole subject."""
+        account, client = _account(), _client("iam")
+        entities = sorted({entity for role in roles for entity in entities_of(role, account)})
+        loose = [
+            AccessChange("loose-trust", entity, said)
+            for entity in entities
+            for said in loose_trusts(_trust(client, entity))
+        ]
+        return [*self.plan(roles), *loose]
 
     def apply(self, roles: Sequence[Role]) -> list[AccessChange]:
         """Write the policies and attach them; policies of roles that are gone are detached, not deleted."""
@@ -120,6 +133,20 @@ class Governance:
 
 def _client(service: Any) -> Any:
     return bounded(boto3.session.Session().client(service, region_name="us-east-1"))
+
+
+def _trust(client: IAMClient, entity: str) -> Mapping[str, Any]:
+    kind, _, name = entity.partition("/")
+    if kind != "role":
+        return {}
+    try:
+        with translated(f"look at the role {name}"):
+            document: Any = client.get_role(RoleName=name)["Role"].get("AssumeRolePolicyDocument", {})
+    except StoreError as error:
+        if isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "NoSuchEntity":
+            return {}  # that it can't be attached to is told by the plan
+        raise
+    return document if isinstance(document, dict) else {}
 
 
 def _account() -> str:

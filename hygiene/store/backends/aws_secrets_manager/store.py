@@ -245,8 +245,8 @@ class SecretsManagerStore:
         return self._governance().apply(roles)
 
     def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
-        """Tell which policies differ from ``roles``."""
-        return self.plan_access(roles)
+        """Tell which policies differ from ``roles``, and which members a token of CI opens too easily."""
+        return self._governance().check(roles)
 
     def _governance(self) -> Governance:
         return Governance(self._region, self._prefix, ResourcePolicies(self._client, self._lookup))
