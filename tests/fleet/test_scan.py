@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, inspect, select
 
+from hygiene.cli.boundary import run as hygiene
 from hygiene.cli.fleet.work import perform
 from hygiene.fleet import planning
 from hygiene.fleet.engines.inline import InlineEngine
@@ -189,6 +190,35 @@ def test_mirror_of_another_repository_is_fetched_when_it_moves(fleet: Fleet, tmp
     [mirror] = (tmp_path / "mirrors").glob("*.git")
     refs = subprocess.run(["git", "for-each-ref"], cwd=mirror, capture_output=True, text=True, check=True).stdout
     assert "refs/heads/side" in refs
+
+
+def test_repository_of_two_sources_keeps_the_name_that_the_first_gave(fleet: Fleet, tmp_path: Path) -> None:
+    [repository] = generate(fleet.folder, ["team/one"])
+    (tmp_path / "list.txt").write_text(f"{repository.folder}\n")
+    fleet.add()
+    fleet.add("file", tmp_path / "list.txt")
+    fleet.scan()
+    assert fleet.inventory.run(lambda session: list(session.scalars(select(Repository.name)))) == ["team/one"]
+    assert not any("is called" in words for words in fleet.told)
+    (fleet.folder / "team").rename(tmp_path / "moved")
+    fleet.told.clear()
+    fleet.scan()
+    assert any("is gone" in words for words in fleet.told)
+
+
+def test_repository_that_is_not_whole_is_told_at_every_scan(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    [deep] = generate(tmp_path / "elsewhere", ["deep"])
+    deep.git("clone", "-q", "--depth", "1", f"file://{deep.folder}", str(fleet.folder / "shallow"))
+    generate(fleet.folder, ["good"])
+    monkeypatch.setenv("GIT_DIR", str(deep.folder / ".git"))  # as in a hook: it is not what a fleet is about
+    assert hygiene(["fleet", "add", str(fleet.folder)]) == 0
+    for _ in range(2):
+        assert hygiene(["fleet", "scan", "--workers", "1"]) == 4
+        told = capsys.readouterr()
+        assert "not scanned whole: shallow: the clone is shallow" in told.err
+        assert "0 failed, 1 not scanned whole: 2 exposures in 3 places" in told.out
 
 
 def _counts(inventory: Inventory) -> list[int]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import cast
 
 import click
 
+_OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars: what a hook's environment says of the repository around it
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE",
+    "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
+)  # fmt: skip
 _PARTS = ("add", "scan", "status", "report", "respond", "listen")
 
 
@@ -31,6 +36,8 @@ def command() -> None:
     hygiene fleet scan                  all that has changed
     hygiene fleet report                where it stands
     """
+    for name in _OF_ONE_REPOSITORY:
+        os.environ.pop(name, None)
 
 
 import_module("sqlalchemy")  # missing in a bare install: said for the whole group, with what to install

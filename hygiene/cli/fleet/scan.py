@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from hygiene.errors import ConfigError, ExitCode, UsageError
 from hygiene.fleet.engines.registry import open_engine
 from hygiene.fleet.inventory.events import UNKNOWN, Pending, mark, pending
 from hygiene.fleet.inventory.queue import to_survey
+from hygiene.fleet.inventory.status import not_whole
 from hygiene.fleet.inventory.trend import Standing, standing, take_snapshot
 from hygiene.fleet.key import fleet_folder
 from hygiene.fleet.listing.refresh import refresh
@@ -95,7 +97,9 @@ def command(
     scanned = [event for event, number in pushes.events.items() if number not in tally.left]
     inventory.run(lambda session: mark(session, scanned))
     inventory.run(lambda session: mark(session, pushes.unknown, UNKNOWN))
-    return _tell(tally, inventory.run(standing), listed=listed)
+    looked_at = {one.id for one in known}
+    problems = inventory.run(lambda session: not_whole(session, looked_at))
+    return _tell(tally, inventory.run(standing), problems, listed=listed)
 
 
 def _rules(config: str) -> str:
@@ -109,15 +113,17 @@ def _rules(config: str) -> str:
     return digest_of(__version__, loaded.digest, text)
 
 
-def _tell(tally: Tally, found: Standing, *, listed: bool) -> int:
-    for name, problem in tally.failed[:_SHOWN]:
-        notice(f"not scanned: {name}: {problem}")
-    if len(tally.failed) > _SHOWN:
-        notice(f"not scanned: {len(tally.failed) - _SHOWN} more; hygiene fleet status lists them")
+def _tell(tally: Tally, found: Standing, problems: Sequence[tuple[str, str]], *, listed: bool) -> int:
+    failed = {name for name, _ in tally.failed}
+    for name, problem in problems[:_SHOWN]:
+        notice(f"{'not scanned' if name in failed else 'not scanned whole'}: {name}: {problem}")
+    if len(problems) > _SHOWN:
+        notice(f"not scanned, or not whole: {len(problems) - _SHOWN} more; hygiene fleet status lists them")
+    partly = len(problems) - len(tally.failed)
     click.echo(
-        f"{tally.repositories} repositories, {tally.changed} changed, {len(tally.failed)} failed: "
-        f"{found.exposures} exposures in {found.places} places"
+        f"{tally.repositories} repositories, {tally.changed} changed, {len(tally.failed)} failed"
+        f"{f', {partly} not scanned whole' if partly > 0 else ''}: {found.exposures} exposures in {found.places} places"
     )
-    if tally.failed or not listed:
+    if problems or tally.failed or not listed:
         return ExitCode.INCOMPLETE
     return ExitCode.FINDINGS if found.exposures else ExitCode.CLEAN

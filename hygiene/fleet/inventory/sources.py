@@ -69,6 +69,8 @@ def apply_listing(session: Session, source: Source, listed: Iterable[Listed], go
             changes.new.append(one.name)
             session.add(_repository(session, source, one, state))
             continue
+        if row.source_id != source.id and row.state != GONE:
+            continue  # two sources list it: it is called what the first one calls it
         if row.name != one.name:
             changes.renamed.append((row.name, one.name))
         row.source_id, row.name, row.url, row.state = source.id, one.name, one.url, state

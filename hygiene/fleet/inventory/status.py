@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import func, select
@@ -40,6 +41,12 @@ def status(session: Session) -> dict[str, Any]:
         "events": session.scalar(select(func.count()).where(Event.state == QUEUED)) or 0,
         "problems": [{"name": row.name, "problem": row.problem} for row in session.scalars(problems)],
     }
+
+
+def not_whole(session: Session, numbers: Collection[int]) -> list[tuple[str, str]]:
+    """Give the repositories among ``numbers`` that were not scanned, or not whole, by name, and why."""
+    query = select(Repository.id, Repository.name, Repository.problem).where(Repository.problem != "")
+    return sorted((name, problem) for number, name, problem in session.execute(query) if number in numbers)
 
 
 def _run(run: Run) -> dict[str, Any]:
