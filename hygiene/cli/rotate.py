@@ -16,8 +16,10 @@ from hygiene.cli.compose import compose, config_option, notice, store_option
 from hygiene.cli.leaked import leak_labels, leaked_secrets, scan_history, without_halves
 from hygiene.cli.rotations import ASKED, Request, Rotations
 from hygiene.cli.secret.put import read_value
+from hygiene.cli.secret.show import expires_of
 from hygiene.config import Config
 from hygiene.errors import ConflictError, ExitCode, HygieneError, PersonNeededError, SupersededError, UsageError
+from hygiene.moment import duration_of
 from hygiene.rotate.matching import Leak
 from hygiene.rotate.provider import Provider
 from hygiene.rotate.rotation import Rotated
@@ -154,7 +156,8 @@ def _chosen(
             continue
         policy = policy_of(secret.name, config)
         moment = due_at(secret, policy)
-        if expired and secret.expires is not None and secret.expires <= now:
+        end = expires_of(secret, duration_of(config.expiry_after))
+        if expired and end is not None and end <= now:
             yield Request(secret.name, "expired", current.id)
         elif due and moment is not None and moment <= now and in_window(policy.window, now):
             yield Request(secret.name, "due", current.id)

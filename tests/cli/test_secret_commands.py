@@ -200,6 +200,10 @@ def test_policy_ends_the_life_of_a_version_whatever_it_says_of_itself(sh):
     time.sleep(1.1)
     assert {told["name"] for told in sh.json("secret", "list", "--expired")} == {"a", "b"}
     assert sh.json("secret", "describe", "a")["expires"] < "2099"
+    assert {line.split()[1] for line in sh("rotate", "--expired", "--dry-run").stdout.decode().splitlines()} >= {
+        "a",
+        "b",
+    }
     for name in ("a", "b"):
         assert b"expired" in sh("secret", "get", name, code=5).stderr
     sh("run", "--env", "A=ref+embedded://a", "--", "true", code=5)
