@@ -29,6 +29,7 @@ _GRANTING = frozenset({"grant"})
 
 
 LONGEST = timedelta(days=30)  # whoever needs it for longer needs a role
+_MOST_PATHS, _LONGEST_PATH = 64, 256
 
 
 class Request(NamedTuple):
@@ -70,6 +71,8 @@ def write_request(
             "your identity is no member of this store, so nobody knows who would be let in",
             hint="let an owner put what hygiene access whoami shows into a role, even one without paths",
         )
+    if len(paths) > _MOST_PATHS or any(len(path) > _LONGEST_PATH for path in paths):
+        raise UsageError(f"a request names at most {_MOST_PATHS} paths of {_LONGEST_PATH} characters")
     if duration > LONGEST:
         raise UsageError(f"access for a time ends within {LONGEST.days} days", hint="for longer ask for a role")
     id = secrets.token_hex(4)
@@ -215,7 +218,8 @@ def _read_request(path: Path, policy: Policy) -> Request | None:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IdentityError):
         return None
     genuine = document["store"] == policy.store and signer_of(document, _REQUEST) == member.verify_key
-    return request if genuine and member.verify_key and policy.knows(member) else None
+    sane = len(request.paths) <= _MOST_PATHS and all(len(str(path)) <= _LONGEST_PATH for path in request.paths)
+    return request if genuine and sane and member.verify_key and policy.knows(member) else None
 
 
 def _read_decision(path: Path, policy: Policy, request: Request) -> Decision | None:
