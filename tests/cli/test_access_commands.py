@@ -107,6 +107,29 @@ def test_break_glass_is_loud_in_the_audit(team):
     assert b'"access.break-glass"' in audit
 
 
+def test_recovery_key_is_renewed_by_an_owner_and_shown_once(team):
+    kim, lee = team
+    assert (
+        b"--yes"
+        in subprocess.run(
+            [*HYGIENE, "access", "recovery", *TEAM],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=kim.folder,
+            env=kim.environment,
+        ).stderr
+    )
+    lee("access", "recovery", "--yes", *TEAM, code=5)
+    done = subprocess.run(
+        [*HYGIENE, "access", "recovery", "--yes", *TEAM], capture_output=True, cwd=kim.folder, env=kim.environment
+    )
+    assert done.returncode == 0 and done.stdout == b""
+    (key,) = [word for word in done.stderr.decode().split() if word.startswith("AGE-SECRET-KEY-")]
+    assert key not in "".join(path.read_text() for path in (kim.folder.parent / "home-kim" / "audit").glob("*.jsonl"))
+    kim.environment["HYGIENE_IDENTITY_KEY"] = key
+    assert kim("secret", "get", "bank/key", *TEAM) == b"first"
+
+
 def test_words_of_others_do_not_steer_the_terminal(team):
     """Labels, reasons and records are written by colleagues, and a terminal obeys what it is sent."""
     kim, lee = team

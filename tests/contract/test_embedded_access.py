@@ -180,6 +180,32 @@ def test_recovery_key_opens_everything_and_owns_the_store(people, team, tmp_path
     assert store.plan_access(roles_of(people)) == []
 
 
+def test_recovery_key_is_renewed_and_the_old_one_opens_nothing_written_since(people, team, tmp_path):
+    (old,) = people["owner"].recovery
+    shown = []
+    for name in ("reader", "writer"):
+        with pytest.raises(AccessDeniedError):
+            people[name].open().renew_recovery(shown.append)
+    done = {(change.action, change.object) for change in team.renew_recovery(shown.append)}
+    (new,) = shown
+    assert {("re-encrypt", "bank/key"), ("mark-due", "bank/key")} <= done
+    former, present = (crypto.parse_identity(key.encode()) for key in (old, new))
+    person = people["nobody"]
+    person.identity = former
+    with pytest.raises(AccessDeniedError):
+        person.open().get("bank/key")
+    for path in team.root.rglob("*.age"):  # with a patched client
+        with pytest.raises(IdentityError):
+            former.decrypt(path.read_bytes())
+    with pytest.raises(AccessDeniedError):
+        person.open(fresh=True).apply_access(())
+    person.identity = present
+    assert person.open().get("bank/key") == Secret(b"value of bank/key")
+    assert team.check_access(roles_of(people)) == []
+    with pytest.raises(ConfigError):  # whoever goes could not sign what has to be encrypted anew
+        person.open().renew_recovery(shown.append)
+
+
 def test_member_who_leaves_loses_the_values_and_they_are_due(people, team):
     changes = team.apply_access(roles_of(people, without=("reader",)))
     assert {change.action for change in changes} == {"remove-member", "re-encrypt", "mark-due"}

@@ -252,6 +252,7 @@ def test_canary_access_for_a_time_among_two_people(world):
     roles()
     run("ann", "access", "apply", *store)
     run("ann", "access", "list", "--json", *store)
+    run("ann", "access", "recovery", "--yes", *store)
     for person in people:
         run(person, "audit", "verify")
         log = run(person, "audit", "log")

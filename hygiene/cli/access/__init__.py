@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hygiene.cli.access import decide, listing, merge, request, roles
+from hygiene.cli.access import decide, listing, merge, recovery, request, roles
 
 
 @click.group()
@@ -12,6 +12,6 @@ def command() -> None:
     """Roles of the configuration, enforced by the store; and access for a time, with a reason."""
 
 
-for _part in (roles, request, decide, listing, merge):
+for _part in (roles, request, decide, listing, merge, recovery):
     for _command in _part.COMMANDS:
         command.add_command(_command)

@@ -7,7 +7,7 @@ stay valid), then record after record. Running it again finds what is left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ OWNERS = "owners"  # the role whose members own the store: they sign its policy 
 class _Wanted(NamedTuple):
     roles: tuple[Role, ...]
     owners: tuple[crypto.Member, ...]
+    recovery: crypto.Member | None = None  # a new one
 
 
 class Governance:
@@ -63,6 +64,21 @@ class Governance:
             records = list(self._records.each(policy))
             if changes:
                 policy = self._sign(policy, wanted, records)
+            for record, raw in records:
+                changes += self._renew(policy, record, raw)
+            return changes
+
+    def renew_recovery(self, show: Callable[[str], None]) -> Sequence[AccessChange]:
+        """Put a new recovery key, which ``show`` is told, in the old one's place; gives what was done."""
+        with self._session.exclusive() as former:
+            recovery, key = crypto.generate_identity()
+            others = tuple(owner for owner in former.owners if owner != former.recovery)
+            wanted = _Wanted(former.roles, (*others, recovery.member), recovery.member)
+            _check_owner_acts(self._session.identity().member, former, wanted)
+            changes = list(_policy_changes(former, wanted))
+            records = list(self._records.each(former))
+            show(key)  # before it counts: a cut in between loses a key that opens nothing
+            policy = self._sign(former, wanted, records)
             for record, raw in records:
                 changes += self._renew(policy, record, raw)
             return changes
@@ -115,7 +131,15 @@ class Governance:
         after = policy._replace(roles=wanted.roles, owners=wanted.owners)
         vouched = {record.name: digest(raw) for record, raw in records if not _still_valid(after, record, raw)}
         identity = self._session.identity()
-        write_policy(self._session.root, identity, policy, roles=wanted.roles, owners=wanted.owners, vouched=vouched)
+        write_policy(
+            self._session.root,
+            identity,
+            policy,
+            roles=wanted.roles,
+            owners=wanted.owners,
+            vouched=vouched,
+            recovery=wanted.recovery,
+        )
         return self._session.policy() or policy
 
     def _value_changes(self, policy: Policy, after: Policy) -> Iterator[AccessChange]:

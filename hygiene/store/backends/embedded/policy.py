@@ -91,9 +91,11 @@ def write_policy(
     roles: tuple[Role, ...],
     owners: tuple[crypto.Member, ...],
     vouched: Mapping[str, str],
+    recovery: crypto.Member | None = None,
 ) -> None:
     """Write the edition after ``former``; raises :class:`IntegrityError` when someone else just did."""
-    body = _body(former.serial + 1, owners, roles, recovery=former.recovery, previous=former.digest, vouched=vouched)
+    kept = recovery or former.recovery
+    body = _body(former.serial + 1, owners, roles, recovery=kept, previous=former.digest, vouched=vouched)
     if not create_exclusive(_path(root, former.serial + 1), sign_document(identity, KIND, body)):
         raise IntegrityError("the policy was changed by someone else meanwhile", hint="run the command again")
 

@@ -196,6 +196,12 @@ class EmbeddedStore:
         """Sign a policy of ``roles``, encrypt values anew, mark due what a member who left could read."""
         return self._governance.apply(roles)
 
+    def renew_recovery(self, show: Callable[[str], None]) -> Sequence[AccessChange]:
+        """Put a new recovery key in the old one's place: shown to ``show``, and to nobody again."""
+        if self.policy() is None:
+            raise NotFoundError(f"there is no store at {self.root}")
+        return self._governance.renew_recovery(show)
+
     def check_access(self, roles: Sequence[Role]) -> Sequence[AccessChange]:
         """Verify every record and value, and tell what is wrong or differs from ``roles``."""
         return self._governance.check(roles)
