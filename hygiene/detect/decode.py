@@ -22,17 +22,19 @@ _SMALL = 1 << 20  # bytes: of one blob twice its size and so much more is decode
 Decode = Callable[[bytes, Iterable[tuple[int, int]]], Iterator[Decoded]]
 DECODERS: Mapping[str, Decode] = {
     "base64": radix.base64_values,
+    "base32": radix.base32_values,
     "hex": radix.hex_values,
     "percent": escapes.percent,
     "entity": escapes.entities,
     "escape": escapes.backslashes,
+    "quoted": escapes.quoted,
     "joined": joins.joined,
     "utf-16-le": wide.little,
     "utf-16-be": wide.big,
     "manifest": manifest.secret_data,
 }
 _NEAR = 200  # bytes behind the place that a generic rule gives, where its value may begin
-_MIXED = ("percent", "entity", "escape", "joined")  # that one value may need together
+_MIXED = ("percent", "entity", "escape", "quoted", "joined")  # that one value may need together
 
 
 class Decoder:

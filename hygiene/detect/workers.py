@@ -91,21 +91,36 @@ def run(source: Source, items: Iterable[Item], examiner: Examiner, jobs: int, re
     return outcome
 
 
-def usable_cores() -> int:
-    """Count the cores that this process may use: its CPU affinity, and its control group's quota."""
+def usable_cores(groups: Path = Path("/sys/fs/cgroup"), mine: Path = Path("/proc/self/cgroup")) -> int:
+    """Count the cores that this process may use: its CPU affinity, and the quotas of its control groups."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(cores, _quota(Path("/sys/fs/cgroup")) or cores))
+    return max(1, min(cores, *_quotas(groups, mine), cores))
 
 
-def _quota(root: Path) -> int:
-    """Give the control group's cores (rounded up), 0 for no limit; version 2, then version 1."""
+def _quotas(groups: Path, mine: Path) -> Iterator[int]:
+    """Give the cores (rounded up) of each limit on the way from this process' control group up; cgroups(7)."""
     try:
-        quota, period = (root / "cpu.max").read_text().split()[:2]
+        rows = [row.split(":", 2) for row in mine.read_text().splitlines()]
+    except (OSError, UnicodeDecodeError):
+        rows = []
+    for _, names, place in [*(row for row in rows if len(row) == 3), ("", "", "/"), ("", "cpu", "/")]:
+        if names in ("", "cpu", "cpu,cpuacct"):
+            top = groups / names if names else groups
+            folder = top / place.lstrip("/")
+            for group in (folder, *folder.parents):
+                if group.is_relative_to(top) and (cores := _quota(group)):
+                    yield cores
+
+
+def _quota(group: Path) -> int:
+    """Give the cores that one group may use, 0 for no limit: version 2, or version 1."""
+    try:
+        quota, period = (group / "cpu.max").read_text().split()[:2]
     except (OSError, ValueError):
         try:
-            quota = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
-            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
-        except OSError:
+            quota = (group / "cpu.cfs_quota_us").read_text().strip()
+            period = (group / "cpu.cfs_period_us").read_text().strip()
+        except (OSError, ValueError):
             return 0
     return -(-int(quota) // int(period)) if quota.isdigit() and period.isdigit() and int(period) else 0
 
@@ -132,6 +147,7 @@ def _inline(source: Source, examiner: Examiner, chunk: Chunk, outcome: Outcome, 
             outcome.blobs += not blob.start
             outcome.bytes += len(blob.data)
             yield blob
+            tell(outcome)
 
     for hit in examiner.examine_all(counted()):
         outcome.add((hit,))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import IO, NamedTuple
 
+from hygiene.detect.containers.budget import Metered
+
 
 class Member(NamedTuple):
     """A file inside a container, to be read before the next one is asked for."""
@@ -17,6 +19,37 @@ class Member(NamedTuple):
     def of(cls, path: str, data: bytes) -> Member:
         """Make a member of ``data``, which is no container."""
         return cls(path, io.BytesIO(data), text=True)
+
+
+class Part:
+    """The next bytes of a stream, as a stream of their own."""
+
+    def __init__(self, stream: Metered, size: int) -> None:
+        """Give the next ``size`` bytes of ``stream``."""
+        self._stream = stream
+        self._left = size
+
+    def read(self, count: int = -1) -> bytes:
+        """Give at most ``count`` bytes; all that is left for a negative one. Raises EOFError where they are cut off."""
+        wanted = self._left if count < 0 else min(count, self._left)
+        data = self._stream.read(min(wanted, 1 << 20)) if wanted else b""
+        if wanted and not data:
+            raise EOFError("the archive ends too early")
+        self._left -= len(data)
+        return data
+
+    def skip(self) -> None:
+        """Read to the end."""
+        while self.read(1 << 20):
+            pass
+
+
+def taken(stream: Metered, size: int) -> bytes:
+    """Give the next ``size`` bytes of ``stream``: a header. Raises EOFError."""
+    part, data = Part(stream, size), b""
+    while piece := part.read(size):
+        data += piece
+    return data
 
 
 def shown(name: str) -> str:

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from hygiene.detect.containers import compressed, office, sevenzip, tars, zips
+from hygiene.detect.containers import compressed, office, packages, sevenzip, tars, zips
 from hygiene.detect.containers.budget import Budget, LimitReached, Metered
 from hygiene.detect.containers.compressed import MissingLibrary
 from hygiene.detect.containers.member import Member
@@ -23,14 +23,28 @@ _STREAMS: tuple[tuple[bytes, Callable[[Metered], IO[bytes]]], ...] = (
 )
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _SEVENZIP = b"7z\xbc\xaf\x27\x1c"
-_CLOSED = ((b"Rar!\x1a\x07", "rar"), (b"MSCF", "cab"), (b"xar!", "xar"), (b"\xed\xab\xee\xdb", "rpm"))
+_STREAMED: tuple[tuple[bytes, Callable[[Metered, str, Budget], Iterator[Member]]], ...] = (
+    (packages.AR, packages.ar_members),
+    (packages.RPM, packages.rpm_members),
+    *((magic, packages.cpio_members) for magic in packages.CPIO),
+)
+_CLOSED = (
+    (b"Rar!\x1a\x07", "rar"),
+    (b"MSCF", "cab"),
+    (b"xar!", "xar"),
+    (b"LZIP", "lzip"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x1f\x9d", "compress (.Z)"),
+    (b"\x89LZO", "lzop"),
+    (b"hsqs", "squashfs"),
+)
+_STARTS = (*_ZIP, _SEVENZIP, *(row[0] for rows in (_STREAMS, _STREAMED, _CLOSED) for row in rows))
 _FAILURES = (zipfile.BadZipFile, *tars.FAILURES)
 
 
 def is_container(head: bytes) -> bool:
     """Say whether what begins with ``head`` (HEAD bytes) is an archive or compressed, readable or not."""
-    starts = (*(magic for magic, _ in _STREAMS), *_ZIP, _SEVENZIP, *(magic for magic, _ in _CLOSED))
-    return head.startswith(starts) or (len(head) >= HEAD and tars.is_tar(head))
+    return head.startswith(_STARTS) or (len(head) >= HEAD and tars.is_tar(head))
 
 
 def unpack(stream: IO[bytes], path: str, budget: Budget) -> Iterator[Blob]:
@@ -79,6 +93,9 @@ class _Opening:
             yield from self.blobs(inner, depth + 1)
 
     def _members(self, member: Member, stream: Metered, head: bytes) -> Iterator[Member]:
+        for start, read_members in _STREAMED:
+            if head.startswith(start):
+                return read_members(stream, member.path, self._budget)
         if tars.is_tar(head):
             return tars.members(stream, member.path, self._budget)
         seekable = self._seekable(member, stream)

@@ -12,10 +12,16 @@ from hygiene.detect.containers.compressed import ERRORS
 from hygiene.detect.containers.member import Member, shown
 
 _ENCRYPTED = 0x1
+_LARGEST_DIRECTORY = 24 << 20  # bytes of the list of entries, which becomes ten times as long in memory
+_SIZE = 5  # where zipfile keeps that length
 
 
 def members(stream: IO[bytes], path: str, budget: Budget) -> Iterator[Member]:
     """Give the files in the zip archive ``stream``; what can't be read is noted in ``budget``."""
+    end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
+    if end and end[_SIZE] > _LARGEST_DIRECTORY:
+        budget.leave(path, f"a list of entries of {end[_SIZE] >> 20} MiB: too long to be held")
+        return
     with zipfile.ZipFile(stream) as archive:
         for info in archive.infolist():
             budget.enter()

@@ -1,4 +1,6 @@
-"""Escapes inside plain text: percent (RFC 3986), HTML and XML entities, the backslashes of JSON and programs."""
+"""Escapes inside plain text: percent (RFC 3986), HTML and XML entities, the backslashes of JSON and programs, and those
+of mails (quoted-printable, RFC 2045).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ _BACKSLASH = re.compile(
     rb"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\u\{([0-9A-Fa-f]{1,6})\}|\\x([0-9A-Fa-f]{2})|\\([0-3][0-7]{2})"
     rb"|\\([/\"'\\&=:@+#!ntr])"
 )
+_QUOTED = re.compile(rb"=([2-7][0-9A-F])|=[ \t]*\r?\n")
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}
 
 
@@ -26,6 +29,11 @@ def percent(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
 def entities(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
     """Decode the HTML and XML entities on the lines of ``hits``."""
     return _replaced(data, hits, "entity", _ENTITY, _entity)
+
+
+def quoted(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
+    """Decode quoted-printable text on the lines of ``hits``: ``=3D``, and lines that go on after a ``=``."""
+    return _replaced(data, hits, "quoted", _QUOTED, lambda escape: bytes([int(escape[1], 16)]) if escape[1] else b"")
 
 
 def backslashes(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:

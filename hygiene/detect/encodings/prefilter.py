@@ -1,7 +1,7 @@
 """What hints at encoded text, as patterns for the engine that matches the rules: a blob without a hit costs nothing.
 
 Base64 is seen by its padding, by how common texts begin, and by the three images that each keyword of the rules has
-in it (one for each place in a group of three bytes); hexadecimal by the keywords' digits.
+in it (one for each place in a group of three bytes); hexadecimal by the keywords' digits; base32 by its length.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _SHAPES = (
         rb"(?:eyJ|LS0tLS1C|ewog|ewoi|PD94|W3si)[A-Za-z0-9+/_-]{20}",
         (b"eyj", b"ls0tls1c", b"ewog", b"ewoi", b"pd94", b"w3si"),
     ),
+    Shape("base32", rb"[A-Z2-7]{32}(?:=|[^A-Za-z0-9+/=])", ()),
+    Shape("base32", rb"[A-Z2-7]{32}$", ()),
     Shape("hex", rb"(?:\\x[0-9A-Fa-f]{2}){6}", (b"\\x",)),
     Shape("hex", rb"(?:0x[0-9A-Fa-f]{2},[ ]?){8}", (b"0x",)),
     Shape(
@@ -49,6 +51,8 @@ _SHAPES = (
     Shape("escape", rb"\\u00[2-7][0-9A-Fa-f]", (b"\\u00",)),
     Shape("escape", rb"[A-Za-z0-9]:\\/\\/[A-Za-z0-9]", (b":\\/\\/",)),
     Shape("escape", rb"\\\"[ ]?[:=][ ]?\\\"[A-Za-z0-9_]", (b"\\",)),
+    Shape("quoted", rb"=(?:3D|5F|2E|2D|2B|2F|40)[\"']?[A-Za-z0-9_]{4}", (b"=3d", b"=5f", b"=2", b"=40")),
+    Shape("quoted", rb"[A-Za-z0-9_]{4}=\r?\n[A-Za-z0-9_]{4}", (b"=",)),
     Shape(
         "joined",  # with a sign, also over a line break
         rb"%s{3}[\"'`][ \t]{0,8}(?:%s[ \t]{0,8}(?:\\?\r?\n[ \t]{0,80})?|\\?\r?\n[ \t]{0,80}%s[ \t]{0,8})"

@@ -1,7 +1,8 @@
-"""Base64 (RFC 4648, standard and URL alphabet; wrapped and indented as in RFC 2045) and hexadecimal."""
+"""Base64 (RFC 4648, standard and URL alphabet; wrapped and indented as in RFC 2045), base32 and hexadecimal."""
 
 from __future__ import annotations
 
+import base64
 import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ _DIGITS = b"A-Za-z0-9+/_-"
 _BREAK = rb"(?:\\?\r?\n|(?:\\r)?\\n)"
 _WRAP = rb"(?:%s[ \t]*|(?:\\n)?[\"'][ \t]*[+.]?[ \t]*\\?\r?\n[ \t]*[+.]?[ \t]*[\"'])" % _BREAK
 _VALUE = re.compile(rb"[%s]{16,}(?:(?:%s)[%s]{4,})*={0,2}" % (_DIGITS, _WRAP, _DIGITS))
+_VALUE32 = re.compile(rb"[A-Z2-7]{24,}(?:(?:%s)[A-Z2-7]{8,})*={0,6}" % _WRAP)
 _BETWEEN = re.compile(_WRAP)
 _HEX_VALUE = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,}|(?:(?:\\x|0x|%%|\\u00)?[0-9A-Fa-f]{2}[ \t\r\n,;:]{0,40}){8,}")
 _HEX_RUN = re.compile(rb"(?:\\x|0x|%|\\u00)?([0-9A-Fa-f]{2})")
@@ -33,6 +35,13 @@ def base64_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Deco
     for start, end in _values(data, hits, _VALUE):
         if found := _remembered(_base64_text, data[start:end]):
             yield _placed(data, start, found, "base64", (4, 3))
+
+
+def base32_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
+    """Decode the base32 values (RFC 4648, capitals) of ``data`` that the spans ``hits`` lie in."""
+    for start, end in _values(data, hits, _VALUE32):
+        if found := _remembered(_base32_text, data[start:end]):
+            yield _placed(data, start, found, "base32", (8, 5))
 
 
 def hex_values(data: bytes, hits: Iterable[tuple[int, int]]) -> Iterator[Decoded]:
@@ -68,6 +77,21 @@ def _base64_text(value: bytes) -> _Text | None:
     return None
 
 
+def _base32_text(value: bytes) -> _Text | None:
+    _, head = _unwrapped(value, 0, min(len(value), _HEAD))
+    for phase in range(8):  # as above
+        if is_text(_decode_base32(head[phase:])):
+            runs, digits = _unwrapped(value, phase, len(value))
+            return _Text(phase, tuple(runs), _decode_base32(digits))
+    return None
+
+
+def _decode_base32(digits: bytes) -> bytes:
+    whole = len(digits) * 5 // 8 * 8  # bits that make up bytes
+    digits = digits[: -(-whole // 5)]
+    return base64.b32decode(digits + b"=" * (-len(digits) % 8)) if digits else b""
+
+
 def _hex_text(value: bytes) -> _Text | None:
     if len(value) > _REMEMBERED and not is_text(binascii.unhexlify(b"".join(_HEX_RUN.findall(value, 0, _HEAD)))):
         return None
@@ -79,7 +103,7 @@ def _hex_text(value: bytes) -> _Text | None:
 
 # A history shows the same values again and again.
 _short: dict[Callable[[bytes], _Text | None], Callable[[bytes], _Text | None]] = {
-    decode: lru_cache(maxsize=2048)(decode) for decode in (_base64_text, _hex_text)
+    decode: lru_cache(maxsize=2048)(decode) for decode in (_base64_text, _base32_text, _hex_text)
 }
 
 

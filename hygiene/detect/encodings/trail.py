@@ -31,7 +31,7 @@ class Decoded(NamedTuple):
     """A piece of text as it reads once decoded, with the way back."""
 
     text: bytes
-    encoding: str  # base64, hex, percent, entity, escape, joined, utf-16; outermost first where nested, joined by "+"
+    encoding: str  # such as base64 (the keys of decode.DECODERS); outermost first where nested, joined by "+"
     trail: Trail
 
 
@@ -75,19 +75,19 @@ class Whole(NamedTuple):
 class Radix(NamedTuple):
     """Bytes that came from digits: ``digits`` of them carry ``size`` bytes, some of the text between is no digit."""
 
-    digits: int  # 4 for base64, 2 for hexadecimal
-    size: int  # 3 for base64, 1 for hexadecimal
+    digits: int  # 4 for base64, 8 for base32, 2 for hexadecimal
+    size: int  # 3 for base64, 5 for base32, 1 for hexadecimal
     runs: Sequence[tuple[int, int]]  # (number of the first digit, its place in the original) of each unbroken run
 
     def start(self, offset: int) -> int:
         """See Trail."""
         group, rest = divmod(offset, self.size)
-        return self._place(group * self.digits + rest)
+        return self._place(group * self.digits + rest * self.digits // self.size)
 
     def end(self, offset: int) -> int:
         """See Trail."""
         group, rest = divmod(offset - 1, self.size)
-        return self._place(group * self.digits + rest + 1) + 1
+        return self._place(group * self.digits - (-(rest + 1) * self.digits // self.size) - 1) + 1
 
     def fresh(self, _start: int, _end: int) -> bool:
         """See Trail."""

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from hygiene.detect.sources.beneath import Beneath
 from hygiene.detect.sources.names import name_blobs, name_items, named_path
 from hygiene.detect.sources.protocol import WINDOW, Blob, Item
 from hygiene.detect.sources.windows import windows
@@ -15,7 +16,6 @@ from hygiene.finding import Provenance, Skipped
 from hygiene.git import Git
 
 _PREFIX = "path:"
-_OPEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -39,11 +39,14 @@ class DirectorySource:
         elif below:
             self._only = below
         self._ignored = ignored
+        # What the user has named may lie behind links; what is found beneath may not.
+        self._named = self._below or (self._only or "").rpartition("/")[0]
+        self._beneath: Beneath | None = None
         self._skipped: list[Skipped] = []
         self._process = os.getpid()
 
     def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_skipped": []}
+        return {**self.__dict__, "_skipped": [], "_beneath": None}
 
     def items(self) -> Iterable[Item]:
         """List the files, by folder; paths are relative to the folder, and begin with ``below``."""
@@ -113,23 +116,25 @@ class DirectorySource:
         """Give the bytes of the files; a symlink's are its target."""
         if os.getpid() != self._process:  # a fork of the process that listed: that one's notes are not ours
             self._process, self._skipped = os.getpid(), []
-        top = os.fspath(self._top)
+        if self._beneath is None:
+            self._beneath = Beneath(os.path.join(self._top, self._named))  # noqa: PTH118
+        begin = len(self._named) + (bool(self._named) and not self._named.endswith("/"))
         for item in items:
             try:
-                if not item.id.startswith(_PREFIX):
+                if item.id.startswith(_PREFIX):
+                    yield from self._read(self._beneath, item.path[begin:], item)
+                else:
                     yield from name_blobs((item,))
-                    continue
-                yield from self._read(os.path.join(top, item.path), item)  # noqa: PTH118 - pathlib costs 3 µs a file
             except OSError as error:
                 self._leave(item.path, f"can't be read: {error.strerror}")
 
-    def _read(self, full: str, item: Item) -> Iterator[Blob]:
+    def _read(self, beneath: Beneath, path: str, item: Item) -> Iterator[Blob]:
         try:
-            file = os.open(full, _OPEN)
+            file = beneath.open(path)
         except OSError:
-            if not os.path.islink(full):  # noqa: PTH114
+            if (target := beneath.link(path)) is None:
                 raise
-            yield Blob(item.id, os.fsencode(os.readlink(full)), item.path)  # noqa: PTH115
+            yield Blob(item.id, os.fsencode(target), item.path)
             return
         try:
             status = os.fstat(file)

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from hygiene.detect.sources.objects import ObjectReader
+from hygiene.detect.sources.protocol import Item
 from hygiene.git import Git, spooled
 
 _REFS = 10  # as many as a person reads
@@ -99,12 +101,23 @@ def tips(git: Git) -> list[tuple[str, str]]:
 
 def tag_refs(git: Git) -> Iterator[tuple[str, str]]:
     """Give every annotated tag that a ref reaches, tags of tags too, with that ref's name."""
+    level: dict[str, list[str]] = {}  # refs by the tag that they reach, through as many tags as there are levels
     for line in git.run("for-each-ref", "--format=%(objecttype) %(objectname) %(refname)").splitlines():
         kind, name, ref = line.split(b" ", 2)
-        while kind == b"tag":
-            yield name.decode(), os.fsdecode(ref)
-            header = git.run("cat-file", "tag", name.decode())
-            name, kind = (header_line.split(b" ", 1)[1] for header_line in header.split(b"\n", 2)[:2])
+        if kind == b"tag":
+            level.setdefault(name.decode(), []).append(os.fsdecode(ref))
+    reader = ObjectReader(git)
+    try:
+        while level:
+            yield from ((name, ref) for name, refs in level.items() for ref in refs)
+            inner: dict[str, list[str]] = {}
+            for blob in reader.read([Item(name, 0, "") for name in level]):
+                target, kind = (header.partition(b" ")[2] for header in blob.data.split(b"\n", 2)[:2])
+                if kind == b"tag":
+                    inner.setdefault(target.decode(), []).extend(level[blob.id])
+            level = inner
+    finally:
+        reader.close()
 
 
 def _rank(ref: str) -> tuple[int, str]:

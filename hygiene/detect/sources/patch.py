@@ -10,8 +10,9 @@ from typing import IO
 from hygiene.detect.sources.protocol import Blob
 from hygiene.finding import Skipped
 
-_START = re.compile(rb"^(?:diff --git |--- [^\n]*\n\+\+\+ [^\n]*\n@@ -)", re.M)
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_START = re.compile(rb"^(?:diff --(?:git|cc|combined) |--- [^\n]*\n\+\+\+ [^\n]*\n@@ -)", re.M)
+_HUNK = re.compile(rb"@@+((?: -\d+(?:,\d+)?)+) \+(\d+)(?:,(\d+))? @@+")  # of a merge: one more @, one old side a parent
+_OLD = re.compile(rb" -\d+(?:,(\d+))?")
 _ESCAPE = re.compile(rb'\\([0-7]{3}|[abtnvfr"\\])')
 _ESCAPED = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
 _LONGEST = 8 << 20  # bytes of added lines that are kept together
@@ -47,12 +48,13 @@ class _Patch:
         self._length = 0
         self._run_start = 0
         self._line = 1  # of the next line of the new file
-        self._old = self._new = 0  # lines that the hunk still has
+        self._olds: list[int] = []  # lines that the hunk still has, of each old side …
+        self._new = 0  # … and of the new one
 
     def blobs(self, lines: Iterable[bytes]) -> Iterator[Blob]:
         offset = 0
         for line in lines:
-            if self._old > 0 or self._new > 0:
+            if self._new > 0 or any(left > 0 for left in self._olds):
                 yield from self._hunk_line(line, offset)
             else:
                 yield from self._outside(line, offset)
@@ -62,7 +64,8 @@ class _Patch:
     def _outside(self, line: bytes, offset: int) -> Iterator[Blob]:
         if hunk := _HUNK.match(line):
             yield from self._flush()
-            self._old, self._new = int(hunk[1] or 1), int(hunk[3] or 1)
+            self._olds = [int(old or 1) for old in _OLD.findall(hunk[1])]
+            self._new = int(hunk[3] or 1)
             self._line = int(hunk[2])
         elif line.startswith(b"+++ "):
             yield from self._flush()
@@ -70,6 +73,9 @@ class _Patch:
         elif line.startswith(b"diff --git "):
             yield from self._flush()
             self._path = _path(line.rstrip(b"\n").rpartition(b" ")[2])
+        elif line.startswith((b"diff --cc ", b"diff --combined ")):
+            yield from self._flush()
+            self._path = _path(line.split(b" ", 2)[2])
         elif line.startswith((b"GIT binary patch", b"Binary files ")):
             self._skipped.append(Skipped(self._path, "the patch holds it only in binary form"))
         elif not line.startswith((b"--- ", b"index ", b"\\")):
@@ -77,20 +83,22 @@ class _Patch:
             self._line += 1
 
     def _hunk_line(self, line: bytes, offset: int) -> Iterator[Blob]:
-        kind = line[:1]
-        if kind == b"+":
-            self._add(line[1:], offset + 1)
-            self._new -= 1
-            self._line += 1
+        """Read a line of a hunk: a column a parent says whether that has it, and whether the new side has."""
+        columns = line[: len(self._olds)]
+        gone = b"-" in columns
+        if b"+" in columns and not gone:
+            self._add(line[len(columns) :], offset + len(columns))
         else:
             yield from self._flush()
-            if kind == b"-":
-                self._old -= 1
-            elif kind != b"\\":
-                self._old -= 1
-                self._new -= 1
-                self._line += 1
-        if self._length > _LONGEST or (self._old <= 0 and self._new <= 0):
+        if not columns.startswith(b"\\"):
+            mark = b"-" if gone else b" "
+            # Mails lose the blank of an empty line.
+            self._olds = [
+                left - (columns[at : at + 1] in (mark, b"\n", b"\r", b"")) for at, left in enumerate(self._olds)
+            ]
+            self._new -= not gone
+            self._line += not gone
+        if self._length > _LONGEST or (self._new <= 0 and all(left <= 0 for left in self._olds)):
             yield from self._flush()
 
     def _add(self, line: bytes, offset: int) -> None:

@@ -67,6 +67,16 @@ ENCODED = {
     "base64 after a path": (b"GET /download/" + b64(b"user " + KEY + b" here"), None, "base64"),
     "base64 of base64": (b"a = " + b64(b"b = " + b64(b"cc = " + KEY)), None, "base64+base64"),
     "base64 of UTF-16": (b"powershell -enc " + b64(("password=" + TEXT).encode("utf-16-le")), None, "base64+utf-16"),
+    "base32": (b"seed: " + base64.b32encode(b"ab " + KEY) + b"\n", None, "base32"),
+    "base32 unpadded": (b"seed: " + base64.b32encode(b"abcd " + KEY).rstrip(b"="), None, "base32"),
+    "base32 wrapped": (b"seed:\n" + wrapped(base64.b32encode(LONG), 76) + b"\n", None, "base32"),
+    "base32 in base64": (b"x: " + b64(b"y = " + base64.b32encode(KEY) + b" "), None, "base64+base32"),
+    "quoted-printable": (b"key =3D " + KEY.replace(b"_", b"=5F"), KEY.replace(b"_", b"=5F"), "quoted"),
+    "quoted-printable over lines": (
+        b"key: %s=\r\n%s=\r\n%s\r\n" % (KEY[:9], KEY[9:18], KEY[18:]),
+        b"%s=\r\n%s=\r\n%s" % (KEY[:9], KEY[9:18], KEY[18:]),
+        "quoted",
+    ),
     "hex": (b"k = " + binascii.hexlify(KEY), binascii.hexlify(KEY), "hex"),
     "hex upper case": (b"k = " + binascii.hexlify(KEY).upper(), binascii.hexlify(KEY).upper(), "hex"),
     "hex escapes": (b'k = "%s"' % b"".join(b"\\x%02x" % byte for byte in KEY), None, "hex"),
@@ -119,6 +129,15 @@ def test_decode_base64_place_covers_just_the_value(before):
     (hit,) = hits(data)
     assert hit.start == 6 + (before + 1) * 8 // 6
     assert hit.end == 6 + -(-(before + 1 + len(KEY)) * 8 // 6)
+
+
+@pytest.mark.parametrize("before", range(6))
+def test_decode_base32_place_covers_just_the_value(before):
+    text = b"=" * before + b" " + KEY + b" tail"
+    data = b"auth: " + base64.b32encode(text)
+    (hit,) = hits(data)
+    assert hit.start == 6 + (before + 1) * 8 // 5
+    assert hit.end == 6 + -(-(before + 1 + len(KEY)) * 8 // 5)
 
 
 def test_decode_kubernetes_secret_gives_key_and_value():

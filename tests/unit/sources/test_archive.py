@@ -5,6 +5,9 @@ import json
 import lzma
 import os
 import random
+import shutil
+import struct
+import subprocess
 import tarfile
 import zipfile
 
@@ -48,6 +51,38 @@ def sevenzipped(files, **options):
         for name, data in files.items():
             archive.writestr(data, name)
     return out.getvalue()
+
+
+def arred(files):
+    out = [b"!<arch>\n"]
+    for name, data in files.items():
+        head = b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name.encode() + b"/", 0, 0, 0, 0o644, len(data))
+        out += [head, data, b"\n" * (len(data) % 2)]
+    return b"".join(out)
+
+
+def cpioed(files):
+    out = []
+    for name, data in (*files.items(), ("TRAILER!!!", b"")):
+        fields = (1, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+        head = b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        out += [head, bytes(-len(head) % 4), data, bytes(-len(data) % 4)]
+    return b"".join(out)
+
+
+def rpm_header(content):
+    return b"\x8e\xad\xe8\x01" + bytes(4) + struct.pack(">II", 1, len(content)) + bytes(16) + content
+
+
+def rpmed(files, compress=gzip.compress, header=b"a script"):
+    signature = rpm_header(b"abc")
+    lead = b"\xed\xab\xee\xdb" + bytes(92)
+    return lead + signature + bytes(-len(signature) % 8) + rpm_header(header) + compress(cpioed(files))
+
+
+def debbed(files, compress="w:xz"):
+    control = tarred({"./control": b"Package: x\n"}, "w:gz")
+    return arred({"debian-binary": b"2.0\n", "control.tar.gz": control, "data.tar.xz": tarred(files, compress)})
 
 
 def read(tmp_path, data, name="x", **options):
@@ -95,6 +130,84 @@ def test_archive_gives_its_files(tmp_path, data):
 )
 def test_archive_compressed_file_of_two_parts_gives_both(tmp_path, data):
     assert read(tmp_path, data) == ({"x": b"one two"}, [])
+
+
+def test_archive_deb_gives_what_it_installs_and_its_scripts(tmp_path):
+    found, skipped = read(tmp_path, debbed({"./etc/shop.conf": b"one", "./odd": b"two"}))
+    assert found == {
+        "x!/debian-binary": b"2.0\n",
+        "x!/control.tar.gz!/control": b"Package: x\n",
+        "x!/data.tar.xz!/etc/shop.conf": b"one",
+        "x!/data.tar.xz!/odd": b"two",
+    }
+    assert skipped == []
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg-deb")
+@pytest.mark.parametrize("compression", ["gzip", "xz", "zstd", "none"])
+def test_archive_deb_of_dpkg_is_read(tmp_path, compression):
+    root = tmp_path / "root"
+    (root / "DEBIAN").mkdir(parents=True)
+    (root / "DEBIAN/control").write_text("Package: x\nVersion: 1\nArchitecture: all\nMaintainer: a\nDescription: b\n")
+    (root / "etc").mkdir()
+    (root / "etc/shop.conf").write_bytes(b"one")
+    (root / "etc/odd").write_bytes(b"abc" * 999)
+    subprocess.run(
+        ["dpkg-deb", f"-Z{compression}", "-b", "root", "x.deb"], cwd=tmp_path, check=True, capture_output=True
+    )
+    found, skipped = gather(ArchiveSource(tmp_path / "x.deb"))
+    inside = {name.rpartition("!/")[2]: data for name, data in found.items()}
+    assert inside["etc/shop.conf"] == b"one"
+    assert inside["etc/odd"] == b"abc" * 999
+    assert b"Package: x" in inside["control"]
+    assert skipped == []
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, lzma.compress, zstd.compress, bz2.compress])
+def test_archive_rpm_gives_its_files_and_its_header(tmp_path, compress):
+    found, skipped = read(tmp_path, rpmed(FILES, compress, b"a script with a word"))
+    inside = {name.rpartition("!/")[2]: data for name, data in found.items()}
+    assert inside["a.txt"] == b"one"
+    assert inside["sub/b"] == b"two"
+    assert b"a script with a word" in inside["(header)"]
+    assert skipped == []
+
+
+@pytest.mark.parametrize("size", [b"-1        ", b"1_0       ", b"9999999999", b"          "])
+def test_archive_ar_with_a_false_size_says_so(tmp_path, size):
+    data = arred({"a": b"one", "b": b"two"})
+    _, skipped = read(tmp_path, data.replace(b"%-10d" % 3, size))
+    assert [skip.incomplete for skip in skipped] == [True]
+
+
+def test_archive_zip_with_millions_of_entries_is_refused_before_they_are_held(tmp_path):
+    """The list of entries alone would take gigabytes of memory."""
+    entry = b"PK\x01\x02" + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"a"
+    count = 10_000_000
+    size = len(entry) * count
+    zip64 = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, 0)
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, size, 1)
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    with (tmp_path / "x").open("wb") as file:
+        file.write(b"PK\x03\x04")  # a hole where the entries would be: nothing reads them
+        file.truncate(size)
+        file.seek(size)
+        file.write(zip64 + locator + end)
+    _, skipped = gather(ArchiveSource(tmp_path / "x"))
+    assert ["too long to be held" in skip.reason for skip in skipped] == [True]
+
+
+@pytest.mark.parametrize("head", [b"MSCF", b"xar!", b"LZIP\1", b"\x04\x22\x4d\x18", b"\x1f\x9d", b"hsqs"])
+def test_archive_kind_that_is_not_read_is_named(tmp_path, head):
+    _, skipped = read(tmp_path, head + bytes(600))
+    assert [(skip.reason.endswith("archives are not read"), skip.incomplete) for skip in skipped] == [(True, True)]
+
+
+def test_archive_long_line_and_nothing_but_nul_are_read(tmp_path):
+    files = {"line": b"x" * (3 << 20), "nul": bytes(1 << 20)}
+    assert read(tmp_path, tarred(files, "w:gz"), limits=Limits(free=64 << 20))[0] == {
+        f"x!/{name}": data for name, data in files.items()
+    }
 
 
 def test_archive_nested_archives_give_their_files(tmp_path):
@@ -183,9 +296,13 @@ def packed():
     files = {"a": b"one", "b": os.urandom(5000)}
     yield from (zipped(files), tarred(files, "w:gz"), tarred(files, "w:xz"), tarred(files), sevenzipped(files))
     yield from (zstd.compress(tarred(files)), bz2.compress(tarred(files)))
+    yield from (debbed(files), rpmed(files), cpioed(files))
 
 
-@pytest.mark.parametrize("data", list(packed()), ids=["zip", "tgz", "txz", "tar", "7z", "zst", "bz2"])
+KINDS = ["zip", "tgz", "txz", "tar", "7z", "zst", "bz2", "deb", "rpm", "cpio"]
+
+
+@pytest.mark.parametrize("data", list(packed()), ids=KINDS)
 def test_archive_damaged_anywhere_never_crashes(tmp_path, data):
     chance = random.Random(3)
     for _ in range(60):
@@ -199,10 +316,10 @@ def test_archive_damaged_anywhere_never_crashes(tmp_path, data):
             assert "is no archive" in error.message
 
 
-@pytest.mark.parametrize("data", list(packed()), ids=["zip", "tgz", "txz", "tar", "7z", "zst", "bz2"])
+@pytest.mark.parametrize("data", list(packed()), ids=KINDS)
 def test_archive_cut_off_says_so(tmp_path, data):
     _, skipped = read(tmp_path, data[: len(data) * 6 // 10])
-    assert [skip.incomplete for skip in skipped] == [True]
+    assert {skip.incomplete for skip in skipped} == {True}
 
 
 def test_archive_tar_with_a_huge_header_is_refused(tmp_path):

@@ -73,3 +73,39 @@ def test_stdin_binary_patch_is_skipped_with_its_reason(repository):
     source = StdinSource(io.BytesIO(repository.git("diff").encode() + b"\n"))
     _, skipped = gather(source)
     assert [(skip.path, skip.incomplete) for skip in skipped] == [("a", True)]
+
+
+def merged(repository):
+    """Make a merge that takes a line from each side, and adds one of its own."""
+    repository.commit(a=b"one\ntwo\nthree\nfour\n")
+    repository.git("checkout", "-q", "-b", "other")
+    repository.commit(a=b"one\ntheirs\nthree\nfour\n")
+    repository.git("checkout", "-q", "main")
+    repository.commit(a=b"one\nours\nthree\nfour\n")
+    repository.git("merge", "-q", "-s", "ours", "--no-commit", "other")
+    repository.commit("merge", a=b"one\nours\ntheirs\nonly the merge\nthree\nfour\n")
+
+
+@pytest.mark.parametrize("option", ["--cc", "-c"])
+def test_stdin_diff_of_a_merge_gives_what_it_adds(repository, option):
+    merged(repository)
+    patch = repository.git("show", option, "--format=", "HEAD").encode() + b"\n"
+    assert b"@@@ " in patch
+    added = [(blob.path, blob.line, blob.data) for blob in blobs(patch)[0] if blob.data.strip()]
+    assert added == [("a", 2, b"ours\ntheirs\nonly the merge\n")]
+
+
+def test_stdin_diff_of_a_merge_counts_the_lines_of_every_parent(repository):
+    merged(repository)
+    repository.write("b", b"after\n")
+    repository.git("add", "b")
+    patch = repository.git("show", "--cc", "--format=", "HEAD").encode() + b"\n"
+    patch += repository.git("diff", "--cached").encode() + b"\n"
+    assert [blob.path for blob in blobs(patch)[0] if blob.data == b"after\n"] == ["b"]
+
+
+def test_stdin_notebook_is_read_as_text_and_its_place_is_a_line():
+    token = b"tkn_" + b"a1B2" * 6
+    notebook = b'{"cells": [\n {"source": ["key = \\"%s\\"\\n"]}\n]}\n' % token
+    (blob,), _ = blobs(notebook)
+    assert blob.data == notebook
