@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from hashlib import sha1
+from hashlib import sha1, sha256
 from pathlib import Path
 
 import pytest
@@ -181,6 +181,31 @@ def test_baseline_import_of_a_gitleaks_report_matches_by_value_or_line(project, 
     project.write("leaks.json", json.dumps([row]))
     project.run("baseline", "import", "leaks.json")
     assert len(project.baseline()["findings"]) == 1
+
+
+@pytest.mark.parametrize(
+    "ignored",
+    [
+        "version: 2\nsecret:\n  ignored_matches:\n    - name: a test\n      match: {value}\n",
+        "version: 2\nsecret:\n  ignored-matches:\n    - match: {digest}\n",
+        "version: 2\nsecret:\n  ignored_paths:\n    - a.py\n",
+        "matches-ignore:\n  - {digest}\n",
+    ],
+)
+def test_baseline_import_of_ggshields_configuration_matches_by_value_digest_or_path(project, ignored):
+    digest = sha256(f"{secret('one')},apikey".encode()).hexdigest()
+    project.write(".gitguardian.yaml", ignored.format(value=secret("one"), digest=digest))
+    project.write(".hygiene.toml", '[scan]\nexclude = [".gitguardian.yaml"]\n')
+    project.write("b.py", f"token = '{secret('two')}'\n")
+    project.run("baseline", "import", ".gitguardian.yaml")
+    assert len(project.baseline()["findings"]) == 1
+    project.run("scan", code=1)
+
+
+@pytest.mark.parametrize("text", ["- a", "secret: {ignored_matches: [{name: x}]}", "{"])
+def test_baseline_import_of_a_broken_ggshield_configuration_is_a_config_error(project, text):
+    project.write(".gitguardian.yaml", text)
+    project.run("baseline", "import", ".gitguardian.yaml", code=3)
 
 
 @pytest.mark.parametrize("text", ["{}", "[1]", '{"results": 3}'])

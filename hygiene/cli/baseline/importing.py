@@ -16,7 +16,7 @@ from hygiene.detect.foreign.registry import format_of
 @file_option
 @history_option
 def import_file(file: Path, wish: str, history: bool) -> int:
-    """Accept what FILE accepts: detect-secrets' .secrets.baseline, .gitleaksignore, or gitleaks' report.
+    """Accept what FILE accepts: .secrets.baseline, .gitleaksignore, gitleaks' report, .gitguardian.yaml.
 
     Each of its entries is looked up in a scan, and kept by fingerprint; those that match nothing are told.
     """

@@ -11,6 +11,7 @@ from hygiene.detect.foreign.protocol import Format
 _FORMATS = {
     "detect-secrets": "hygiene.detect.foreign.detect_secrets",
     "gitleaksignore": "hygiene.detect.foreign.gitleaksignore",
+    "gitguardian": "hygiene.detect.foreign.gitguardian",
     "gitleaks": "hygiene.detect.foreign.gitleaks_report",
 }
 
@@ -18,7 +19,9 @@ _FORMATS = {
 def format_of(path: Path, text: bytes) -> Format:
     """Choose the format of a file by its name and how it begins."""
     start = text.lstrip()[:1]
-    if path.name == ".gitleaksignore" or start not in (b"{", b"["):
+    if path.name in (".gitguardian.yaml", ".gitguardian.yml"):
+        name = "gitguardian"
+    elif path.name == ".gitleaksignore" or start not in (b"{", b"["):
         name = "gitleaksignore"
     else:
         name = "gitleaks" if start == b"[" else "detect-secrets"
