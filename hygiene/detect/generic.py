@@ -41,9 +41,11 @@ _NAME = re.compile(
 _named = Memo(lambda name: _NAME.search(name) is not None, 20_000)
 _IDENTIFIER = re.compile(rb"[A-Za-z_$@\x80-\xff](?:[\w$@.\x80-\xff]|-(?=[\w]))*")
 _AFTER = re.compile(
-    rb"""["'`\\*]{0,4}[\])}]{0,3}["']?(?P<gap>[ \t]{0,40})
+    rb"""["'`\\*]{0,4}[\])}]{0,3}["']?
+    (?:(?:,|\r?\n)\s{0,80}["']?[Vv]alue["']?(?=[ \t]{0,4}:)|</key>\s{0,80}<string(?=>))?  # name and value apart
+    (?P<gap>[ \t]{0,40})
     (?:(?::\s*|\s+)(?:[&*]?[\w.\[\]<>?|]{1,40})(?:\s+(?==[^=])|(?==[^=\s])))?  # a type between name and value
-    (?P<op>:=|=>|->|<-|===?|!==?|\+=|\?=|\|\||;s:\d{1,4}:|[=:,>(]|\{|(?=\s)|(?=["'`]))\s{0,20}
+    (?P<op>:=|=>|->|<-|===?|!==?|[+.]=|\?\??=|\|\||;s:\d{1,4}:|[=:,>(]|\{|(?=\s)|(?=["'`]))\s{0,20}
     (?P<wrap>(?:(?:new|return|await|not|final|const|static|with:)\s+)?(?:[&*]?[\w.:<>\[\]]{0,48}[({\[]\s{0,4}){0,2})
     (?:[rbufRBLU@$&]{1,2}(?=["'`]))?
     (?P<value>"{3}[^"]{1,4096}"{3}|"(?:[^"\\\n]|\\.){1,4096}"?|'(?:[^'\\\n]|\\.){1,4096}'?|`[^`\n]{1,4096}`?|
@@ -85,7 +87,9 @@ _LEAST_COMMAS = 7
 _JWK = re.compile(rb"""kty\\?["'`]?\s*[:=]\s*\\?["'`](?:RSA|EC|OKP|oct)""")
 _JWK_MEMBER = re.compile(rb"""(?<![\w$])([dk])\\?["'`]?\s{0,3}[:=]\s{0,3}\\?["'`]([\w+/=-]{16,4096})""")
 _JWK_REACH = 3000
-_CONTINUED = re.compile(rb"""\s*[+.(]?\s*[bru@]?["'`]""")
+# What begins a line whose value has its name on a line above: a string, a value of a list or a plist, a closing tag.
+_CONTINUED = re.compile(rb"""\s*(?:[+.(]?\s*[bru@]?["'`]|["']?[Vv]alue["']?\s*:|<string>|</)""")
+_CLOSED = re.compile(rb"\s*</")
 _WEAK_SCHEMES = (b"token", b"digest", b"oauth", b"apikey", b"api-key")
 _TRAILING = b",;)]}>"
 
@@ -150,7 +154,10 @@ def _window(data: bytes, hit: int) -> tuple[int, int]:
     low = max(0, hit - WINDOW)
     start = data.rfind(b"\n", low, hit) + 1 or low
     if start > low and _CONTINUED.match(data, start, hit + 1):  # the value stands below its name
+        is_closed = _CLOSED.match(data, start, hit + 1)
         start = data.rfind(b"\n", low, start - 1) + 1 or low
+        if is_closed and start > low:  # <password>, its value and its end on three lines
+            start = data.rfind(b"\n", low, start - 1) + 1 or low
     end = data.find(b"\n", hit, hit + WINDOW)
     return start, (min(len(data), hit + WINDOW) if end < 0 else end)
 

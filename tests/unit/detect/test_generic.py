@@ -33,10 +33,21 @@ def found(text: str, at: str = VALUE, path: str = "a.txt") -> list[tuple[str, st
         ("**password**: {}", "password"),
         ("fill_in :password, with: '{}'", "password"),
         ("const tokens = ['{}', 'other'];", "tokens"),
+        ("- name: DB_PASSWORD\n  value: {}\n", "DB_PASSWORD"),
+        ('- name: "DB_PASSWORD"\n  value: "{}"\n', "DB_PASSWORD"),
+        ('{{"name": "API_TOKEN",\n "value": "{}"}}'.replace("{{", "{").replace("}}", "}"), "API_TOKEN"),
+        ("<key>apiToken</key>\n\t<string>{}</string>\n", "apiToken"),
+        ('$token .= "{}";', "$token"),
+        ("$token ??= '{}';", "$token"),
     ],
 )
 def test_candidates_assignment_spans_the_value_alone(text, name):
     assert ("assign", name, VALUE) in found(text.replace("{}", VALUE))
+
+
+def test_candidates_place_of_an_element_on_three_lines_is_its_closing_tag():
+    text = f"<list>\n<password>\n    {VALUE}\n</password>\n</list>\n"
+    assert ("assign", "password", VALUE) in found(text, "password>\n</list")
 
 
 @pytest.mark.parametrize(
