@@ -65,7 +65,7 @@ def _row(exposure: Exposure, now: datetime) -> Row:
     state, severity = exposure.state, exposure.severity
     cells = (
         Cell(
-            f'<span class="tag {state}">{state}</span>{quiet_line(exposure.reason)}{quiet_line(next_step(exposure))}',
+            f'<span class="tag {state}">{state}</span>{quiet_line(exposure.reason)}{_next(exposure)}',
             str(STATES.index(state)),
         ),
         Cell(f'<span class="tag {severity}">{severity}</span>{live}', str(-SEVERITIES.index(severity))),
@@ -78,6 +78,11 @@ def _row(exposure: Exposure, now: datetime) -> Row:
         Cell(text(duration(age)), str(age if age is not None else -1)),
     )
     return Row(cells, (("state", state), ("severity", severity), ("rule", exposure.rule)))
+
+
+def _next(exposure: Exposure) -> str:
+    step = next_step(exposure)
+    return quiet_line(f"next: {step}") if step else ""
 
 
 def _moment(moment: Moment | None, more: str = "") -> Cell:

@@ -11,7 +11,7 @@ from hygiene.report.figures import duration, figures
 from hygiene.report.text import count
 
 _ROTATE, _STORE, _END = "rotate", "store", "end"
-_ACTS = {_ROTATE: "to rotate", _STORE: "to store, or to end by hand", _END: "whose old value is still to be ended"}
+_ACTS = {_ROTATE: "to rotate", _STORE: "to store or to revoke", _END: "whose old value is still to be ended"}
 
 
 def in_words(exposures: Sequence[Exposure], now: datetime) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def next_step(exposure: Exposure) -> str:
         return f"end the leaked value: hygiene rotate --resume, or by hand and hygiene rotate confirm {_name(exposure)}"
     if act == _STORE:
         path = exposure.paths[0] if exposure.paths else "PATH"
-        return f"hygiene migrate --apply {path}, or end it at its provider: hygiene rules explain {exposure.rule}"
+        return f"hygiene migrate --apply {path}, or end it: hygiene revoke {exposure.fingerprint} --now"
     if exposure.state == "accepted" and exposure.accepted_until:
         return f"look at it again by {exposure.accepted_until}"
     return ""
@@ -40,9 +40,11 @@ def _sentences(exposures: Sequence[Exposure], now: datetime) -> Iterator[str]:
     told = figures(exposures, now)
     active = [exposure for exposure in exposures if _act(exposure)]
     parts = [
-        f"{told.states['closed']:,} worthless by now" if told.states["closed"] else "",
+        f"{_are(told.states['closed'])} worthless by now" if told.states["closed"] else "",
         f"{len(active):,} may still work" if active else "",
-        f"for {told.states['accepted']:,} somebody answers" if told.states["accepted"] else "",
+        f"{told.states['accepted']:,} {_stays(told.states['accepted'])} with a reason"
+        if told.states["accepted"]
+        else "",
     ]
     yield f"{count(len(exposures), 'credential')} leaked: {', '.join(filter(None, parts))}."
     if not active:
@@ -57,11 +59,15 @@ def _sentences(exposures: Sequence[Exposure], now: datetime) -> Iterator[str]:
     if any(facts):
         yield f"Of those that may still work, {', '.join(filter(None, facts))}."
     acts = Counter(map(_act, active))
-    yield f"Next: {', '.join(f'{acts[act]:,} {words}' for act, words in _ACTS.items() if acts[act])}."
+    yield f"Next: {'; '.join(f'{acts[act]:,} {words}' for act, words in _ACTS.items() if acts[act])}."
 
 
 def _are(number: int) -> str:
     return f"{number:,} {'is' if number == 1 else 'are'}"
+
+
+def _stays(number: int) -> str:
+    return "stays" if number == 1 else "stay"
 
 
 def _act(exposure: Exposure) -> str:

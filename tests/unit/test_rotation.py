@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hygiene.errors import ConflictError, ProviderError, RotationError, SupersededError
+from hygiene.errors import ConflictError, ProviderError, RotationError, StoreError, SupersededError
 from hygiene.journal import Journal
 from hygiene.rotate.beginning import JOB, begin
 from hygiene.rotate.provider import Abilities, Check, Verdict
@@ -160,6 +160,39 @@ def test_rotation_killed_anywhere_resumes_to_the_same_end(tmp_path: Path, shape:
         else:
             pytest.fail("the rotation never ran through")
         assert number > 15
+
+
+class Failing(Trap):
+    """Lets every call through, and fails at the chosen one as a store does, before or after its effect."""
+
+    def call(self, method: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            raise StoreError("the store can't be reached")
+        done = method(*arguments, **named)
+        if self.left == 0:
+            raise StoreError("the store's answer was lost")
+        return done
+
+
+def test_rotation_whose_store_fails_at_any_call_ends_the_same_later(tmp_path: Path, shape: str) -> None:
+    for kind, capabilities in STORES.items():
+        for number, after in _kills():
+            world = World(tmp_path / f"{kind}-{number}-{after}", SHAPES[shape](), capabilities)
+            rotation = world.rotation()
+            failing = Failing(number, after=after)
+            store = failing.around(world.store)
+            try:
+                Rotation(Work(store, world.provider, world.recorder, rotation.work.journal, sleep=lambda _: None)).run()
+            except StoreError:
+                world.assert_a_value_works()
+                world.rotation().run()
+            world.assert_rotated()
+            if failing.left > 0:
+                break
+        else:
+            pytest.fail("the rotation never ran through")
+        assert number > 5
 
 
 def test_rotation_killed_twice_resumes_to_the_same_end(tmp_path: Path, shape: str) -> None:

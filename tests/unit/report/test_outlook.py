@@ -27,14 +27,14 @@ def test_manager_reads_how_it_stands_what_is_urgent_and_what_is_next() -> None:
         NOW,
     )
     assert told == (
-        "7 credentials leaked: 3 worthless by now, 3 may still work, for 1 somebody answers.",
+        "7 credentials leaked: 3 are worthless by now, 3 may still work, 1 stays with a reason.",
         "Of those that may still work, 1 is known to work, 1 is critical, the oldest leaked 12 d ago.",
-        "Next: 1 to rotate, 1 to store, or to end by hand, 1 whose old value is still to be ended.",
+        "Next: 1 to rotate; 1 to store or to revoke; 1 whose old value is still to be ended.",
     )
 
 
 def test_nothing_left_to_do_is_one_sentence() -> None:
-    assert in_words([exposure("closed")], NOW) == ("1 credential leaked: 1 worthless by now.",)
+    assert in_words([exposure("closed")], NOW) == ("1 credential leaked: 1 is worthless by now.",)
     assert in_words([], NOW) == ("No credential is known to have leaked.",)
 
 
