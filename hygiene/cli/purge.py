@@ -17,7 +17,7 @@ from hygiene.detect.scan import scan
 from hygiene.detect.sources.registry import open_source
 from hygiene.detect.workers import usable_cores
 from hygiene.errors import ExitCode, SourceError
-from hygiene.finding import Provenance
+from hygiene.finding import Finding, Provenance
 from hygiene.git import Git, find_root
 from hygiene.replace.purge import SHORTEST, Purged, check_source, purge
 from hygiene.report.text import count
@@ -69,13 +69,14 @@ def command(path: Path, mirror: Path | None, bundle: Path | None, **options: Any
     done = purge(
         root, secrets, mirror or root.parent / f"{name}.purged.git", bundle or root.parent / f"{name}.backup.bundle"
     )
-    print("\n".join(_report(done, unreachable)))
-    return ExitCode.FINDINGS if done.left else ExitCode.CLEAN
+    still = _found(done.mirror, Wishes(options["config_path"], rules=options["rules"]), options["jobs"], settings=root)
+    print("\n".join(_report(done, unreachable, len(still.secrets))))
+    return ExitCode.FINDINGS if done.left or still.secrets else ExitCode.CLEAN
 
 
-def _found(root: Path, wishes: Wishes, jobs: int | None) -> _Leaks:
-    """Scan the whole history, dangling objects too; gives each value once."""
-    scanning = open_scanning(root, root, wishes)
+def _found(root: Path, wishes: Wishes, jobs: int | None, *, settings: Path | None = None) -> _Leaks:
+    """Scan the whole history, dangling objects too, by the rules of ``settings``; gives each value once."""
+    scanning = open_scanning(settings or root, settings or root, wishes)
     with progress(sys.stderr) as report:
         result = scan(
             open_source("history", root, unreachable=True),
@@ -87,8 +88,19 @@ def _found(root: Path, wishes: Wishes, jobs: int | None) -> _Leaks:
         )
     found = [finding for finding in result.findings if finding.status != "allowlisted"]
     values = {finding.secret.reveal() for finding in found}
+    values |= {written for finding in found if (written := _as_written(root, finding))}
     lost = {finding.blob for finding in found if all(_is_lost(place) for place in finding.provenance)}
     return _Leaks([Secret(value) for value in sorted(values)], len(lost))
+
+
+def _as_written(root: Path, finding: Finding) -> bytes:
+    """Give what stands in the file for a value that was found decoded; nothing for one that stands as it is."""
+    if not finding.encoding:
+        return b""
+    try:
+        return Git(root).run("cat-file", "blob", finding.blob)[finding.start : finding.end]
+    except SourceError:
+        return b""  # a message, which is no blob
 
 
 def _is_lost(place: Provenance) -> bool:
@@ -96,7 +108,7 @@ def _is_lost(place: Provenance) -> bool:
     return place.kind in ("commit", "message", "unreachable") and not place.refs
 
 
-def _report(done: Purged, unreachable: int) -> Iterator[str]:
+def _report(done: Purged, unreachable: int, still: int) -> Iterator[str]:
     yield f"{done.values} values replaced in {done.commits} rewritten commits and {len(done.changed_refs)} refs"
     if done.changed_refs:
         yield f"they stood in {_kinds(done.changed_refs)}"
@@ -112,7 +124,13 @@ def _report(done: Purged, unreachable: int) -> Iterator[str]:
         yield f"NOT gone: {len(done.left)} objects or names still hold a value:"
         yield from (f"  {place}" for place in done.left[:20])
     else:
-        yield "proof: no object of the mirror holds one of the values, raw, base64 or URL-encoded"
+        yield "proof: no object of the mirror holds one of the values, raw, base64, URL-encoded or in UTF-16"
+    if still:
+        yield f"NOT gone: a scan of the mirror finds {count(still, 'secret')}: hygiene scan --history {done.mirror}"
+    else:
+        yield "proof: a scan of the mirror finds none"
+    if done.dropped:
+        yield f"dropped from the mirror, since no rewrite reaches what they name: {', '.join(done.dropped)}"
     yield ""
     yield "What must follow, by you:"
     yield from (f"{number}. {step}" for number, step in enumerate(_steps(done), 1))

@@ -29,15 +29,6 @@ from hygiene.secret import Secret
 SHORTEST = 6  # bytes; a shorter value would be replaced where it stands by chance
 _REPLACEMENT = b"***REMOVED***"
 _EXPRESSIONS = "HYGIENE_PURGE_EXPRESSIONS"
-# git-filter-repo leaves binary files alone. In them a value is overwritten in place, so that offsets stay right.
-_BINARIES = f"""
-import os, re
-if b"\\0" in blob.data[:8192]:
-    with open(os.environ["{_EXPRESSIONS}"], "rb") as stream:
-        for line in stream.read().splitlines():
-            pattern = line.removeprefix(b"regex:").rpartition(b"==>")[0]
-            blob.data = re.sub(pattern, lambda found: b"*" * len(found.group()), blob.data)
-"""
 _MEMORY = Path("/dev/shm")  # noqa: S108  # private files of ours in memory, so that no disk keeps the values
 
 
@@ -51,6 +42,7 @@ class Purged(NamedTuple):
     first_changed: tuple[str, ...]  # commits
     commits: int  # rewritten ones
     left: tuple[str, ...]  # objects or names that still hold a value
+    dropped: tuple[str, ...]  # tags of single files or folders, which no rewrite reaches
     orphaned_lfs: int
 
     @property
@@ -85,6 +77,7 @@ def purge(source: Path, secrets: Sequence[Secret], mirror: Path, bundle: Path) -
     with _expressions(values) as expressions:
         _filter(mirror, expressions)
     fresh = Git(mirror)
+    dropped = _drop_tags_of_content(fresh)
     fresh.run("reflog", "expire", "--expire=now", "--all")
     fresh.run("gc", "--quiet", "--prune=now")
     notes = mirror / "filter-repo"
@@ -98,13 +91,16 @@ def purge(source: Path, secrets: Sequence[Secret], mirror: Path, bundle: Path) -
         tuple(_lines(notes / "first-changed-commits")),
         sum(len(pair) == 2 and pair[0] != pair[1] for pair in pairs),
         tuple(_left(fresh, values)),
+        dropped,
         len(_lines(notes / "orphaned_lfs_objects")),
     )
 
 
 def forms(value: bytes) -> list[bytes]:
     """Give the forms in which a value may stand in a blob or message."""
+    text = value.decode("utf-8", "replace")
     found = [value, base64.b64encode(value).rstrip(b"="), quote(value, safe="").encode()]
+    found += [text.encode(codec) for codec in ("utf-16-le", "utf-16-be")]
     return [form for form in dict.fromkeys(found) if len(form) >= SHORTEST]
 
 
@@ -144,9 +140,8 @@ def _filter(mirror: Path, expressions: Path) -> None:
     """Run git-filter-repo; the values are in a file, never in its arguments."""
     # The mirror is fresh and ours; without --force, a stash in it is taken for work that could be lost.
     options = ["--force", "--sensitive-data-removal", "--no-fetch", "--quiet", "--replace-refs", "delete-no-add"]
-    command = [sys.executable, "-m", "git_filter_repo", *options]
+    command = [sys.executable, "-m", "hygiene.replace.filterrepo", *options]
     command += ["--replace-text", str(expressions), "--replace-message", str(expressions)]
-    command += ["--blob-callback", _BINARIES]
     environment = {**Git(mirror).environment(), _EXPRESSIONS: str(expressions)}
     done = subprocess.run(command, cwd=mirror, env=environment, capture_output=True)
     if done.returncode:
@@ -154,6 +149,17 @@ def _filter(mirror: Path, expressions: Path) -> None:
         if any("No module named" in line for line in words):
             raise SourceError("git-filter-repo is not installed", hint="pip install 'secret-hygiene[migrate]'")
         raise SourceError("git-filter-repo failed in the mirror", hint=f"see {mirror}; the repository is untouched")
+
+
+def _drop_tags_of_content(git: Git) -> tuple[str, ...]:
+    """Drop the refs that name a file or a folder, not a commit; git-filter-repo leaves them as they are."""
+    listing = git.run("for-each-ref", "--format=%(objecttype) %(*objecttype) %(refname)").decode(
+        "utf-8", "surrogateescape"
+    )
+    dropped = tuple(line.split()[-1] for line in listing.splitlines() if {"blob", "tree"} & set(line.split()[:-1]))
+    for ref in dropped:
+        git.run("update-ref", "-d", ref)
+    return dropped
 
 
 def _left(git: Git, values: Sequence[bytes]) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import random
+import shutil
 import string
 import subprocess
 import sys
@@ -57,9 +59,12 @@ def hygiene(root, *arguments):
 
 def everything(root):
     listing = git(root, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)").split()
-    return b"".join(
-        subprocess.run(["git", "cat-file", "-p", name], cwd=root, capture_output=True).stdout for name in listing
-    ) + git(root, "log", "--all", "-p").encode("utf-8", "surrogateescape")
+    return (
+        b"".join(
+            subprocess.run(["git", "cat-file", "-p", name], cwd=root, capture_output=True).stdout for name in listing
+        )
+        + subprocess.run(["git", "log", "--all", "-p"], cwd=root, check=True, capture_output=True).stdout
+    )
 
 
 def test_purge_leaves_no_value_in_the_mirror_and_nothing_changed_in_the_repository(repository, tmp_path):
@@ -86,6 +91,90 @@ def test_bundle_restores_the_original(repository, tmp_path):
         root, "for-each-ref", "--format=%(objectname) %(refname)"
     )
     assert all(value.encode() in everything(restored) for value in tokens)
+
+
+def object_of(root, content):
+    done = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"], cwd=root, input=content, capture_output=True, check=True
+    )
+    return done.stdout.decode().strip()
+
+
+@pytest.fixture
+def odd(repository):
+    """Give a repository with a value wherever git can keep one, by the name of the place."""
+    root, _ = repository
+    chance = random.Random(13)
+    places = "note stash older-stash blob-tag nested-tag odd-ref submodule replaced signed author ref-name file-name"
+    places += " latin-1 utf-16 symlink dangling tree kubernetes escaped percent"
+    kept = {place: token(chance) for place in places.split()}
+    git(root, "notes", "add", "-m", f"note {kept['note']}")
+    for place in ("older-stash", "stash"):
+        (root / "a.py").write_text(f'a = "{kept[place]}"\n')
+        git(root, "stash")
+    git(root, "tag", "blob", object_of(root, f'b = "{kept["blob-tag"]}"\n'.encode()))
+    git(root, "tag", "-a", "two", "-m", f"two {kept['nested-tag']}", "v1")
+    git(root, "checkout", "-qb", "wip/naïve")
+    (root / "odd.py").write_text(f'x = "{kept["odd-ref"]}"\n')
+    (root / ".gitmodules").write_text(
+        f'[submodule "s"]\n\tpath = s\n\turl = https://u:{kept["submodule"]}@example.org/s\n'
+    )
+    git(root, "add", ".")
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},s")
+    git(root, "commit", "-qm", "Odd")
+    git(root, "update-ref", "refs/keep/odd", "HEAD")
+    git(root, "checkout", "-q", "main")
+    (root / "latin.py").write_bytes(f'# \xe9\nx = "{kept["latin-1"]}"\n'.encode("latin-1"))
+    (root / "utf16.ini").write_bytes(b"\xff\xfe" + f'x = "{kept["utf-16"]}"\r\n'.encode("utf-16-le"))
+    inner = base64.b64encode(f"user:{kept['kubernetes']}".encode()).decode()
+    (root / "secret.yml").write_text(f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\ndata:\n  t: {inner}\n")
+    (root / "escaped.json").write_text('{"a": "' + "".join(f"\\u{ord(sign):04x}" for sign in kept["escaped"]) + '"}\n')
+    (root / "percent.txt").write_text("https://x/?t=" + "".join(f"%{ord(sign):02X}" for sign in kept["percent"]) + "\n")
+    (root / f"{kept['file-name']}.txt").write_text(f'x = "{kept["file-name"]}"\n')
+    (root / "link").symlink_to(f"/{kept['symlink']}")
+    (root / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    (root / "pointer.txt").write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 12\n")
+    (root / "tree.py").write_text(f'x = "{kept["tree"]}"\n')
+    git(root, "add", ".")
+    git(root, "commit", "-qm", "More")
+    git(root, "tag", "tree", "HEAD^{tree}")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(root.parent / "key")], check=True)
+    signing = ("-c", "gpg.format=ssh", "-c", f"user.signingkey={root.parent / 'key'}")
+    (root / "signed.py").write_text(f's = "{kept["signed"]}"\n')
+    git(root, "add", ".")
+    git(root, *signing, "commit", "-qS", "-m", "Signed")
+    git(root, *signing, "tag", "-s", "signed", "-m", "signed")
+    new = git(root, "commit-tree", "HEAD^{tree}", "-p", "HEAD~1", "-m", f"Replaced {kept['replaced']}").strip()
+    git(root, "replace", "HEAD", new)
+    git(root, "-c", f"user.name=N {kept['author']}", "commit", "-q", "--allow-empty", "-m", "By")
+    object_of(root, f'd = "{kept["dangling"]}"\n'.encode())
+    git(root, "update-ref", f"refs/heads/{kept['ref-name']}", "HEAD")
+    return root, kept
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+def test_purge_leaves_no_value_wherever_git_keeps_one_and_the_bundle_has_every_ref(odd, tmp_path):
+    root, kept = odd
+    listing = ("for-each-ref", "--format=%(objectname) %(refname)")
+    before = git(root, *listing)
+    done = hygiene(root, "purge")
+    assert done.returncode == 0, done.stdout + done.stderr
+    mirror = tmp_path / "shop.purged.git"
+    text = everything(mirror) + git(mirror, "for-each-ref").encode()
+    for place, value in kept.items():
+        forms = [
+            value,
+            "".join(f"\\u{ord(sign):04x}" for sign in value),
+            "".join(f"%{ord(sign):02X}" for sign in value),
+        ]
+        forms.append(base64.b64encode(f"user:{value}".encode()).decode()[8:])
+        searched = [value.encode("utf-16-le"), *map(str.encode, forms)]
+        assert not [form for form in searched if form in text], place
+    assert "a scan of the mirror finds none" in done.stdout and "refs/tags/blob, refs/tags/tree" in done.stdout
+    assert "signatures" in done.stdout and "1 notes ref" in done.stdout and "1 stash" in done.stdout
+    git(mirror, "fsck", "--strict")
+    git(tmp_path, "clone", "-q", "--mirror", str(tmp_path / "shop.backup.bundle"), "restored.git")
+    assert git(root, *listing) == before == git(tmp_path / "restored.git", *listing)
 
 
 def test_purge_again_refuses_to_overwrite(repository):
