@@ -44,7 +44,7 @@ def _git_identity(folder: Path) -> str:
 def _subject(environ: Mapping[str, str]) -> tuple[str, str]:
     for name in _TOKEN_VARIABLES:
         if subject := _subject_of_token(environ.get(name, "")):
-            return subject, "oidc-token"
+            return subject, "oidc-token-not-verified-here"
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_REPOSITORY"):
         # The form of GitHub's own OIDC subject (docs: "OpenID Connect reference", example subject claims).
         pull = environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request")

@@ -19,7 +19,7 @@ class Actor(NamedTuple):
     git: str = ""  # "Name <email>" of the git identity
     subject: str = ""  # the CI's OIDC subject
     host: str = ""
-    auth: str = ""  # what the subject rests on: oidc-token, ci-environment
+    auth: str = ""  # what the subject rests on: a token that was read and not verified, ci-environment
 
 
 class AuditEvent(NamedTuple):

@@ -28,10 +28,16 @@ def _token(claims):
 def test_actor_of_ci_is_the_subject_and_the_entry_says_what_vouches_for_it(tmp_path):
     subject = "repo:org/name:ref:refs/heads/main"
     actor = current_actor(tmp_path, {"HYGIENE_ID_TOKEN": _token({"sub": subject})})
-    assert (actor.subject, actor.auth) == (subject, "oidc-token")
+    assert (actor.subject, actor.auth) == (subject, "oidc-token-not-verified-here")
     said = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "org/name", "GITHUB_REF": "refs/heads/main"}
     actor = current_actor(tmp_path, said)
     assert (actor.subject, actor.auth) == (subject, "ci-environment")
+
+
+def test_subject_of_a_token_that_anybody_can_write_is_not_said_to_be_vouched_for(tmp_path):
+    forged = current_actor(tmp_path, {"HYGIENE_ID_TOKEN": _token({"sub": "repo:org/name:environment:production"})})
+    assert "not-verified" in forged.auth
+    assert forged.user == pwd.getpwuid(os.geteuid()).pw_name
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c", "a.W10.c", _token({"sub": 7}), _token({}), "." * 2, "é.é.é"])
