@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +40,27 @@ def scores(
         for row in rows
     }
     return [_score(data, probability, threshold, wanted, repositories) for threshold in thresholds]
+
+
+def score_nested(
+    data: Dataset,
+    probability: np.ndarray,
+    dealt: Mapping[str, int],
+    thresholds: Sequence[float],
+    least_precision: float,
+) -> Score:
+    """Score each fold's repositories at the threshold that is best on the other folds: none is chosen where it is used.
+
+    ``dealt`` gives the fold of each repository.
+    """
+    repositories = np.array([repository_of(example.path) for example in data.examples])
+    believed = np.zeros(len(repositories))
+    for fold in sorted(set(dealt.values())):
+        here = {name for name, its in dealt.items() if its == fold}
+        chosen = best(scores(data, probability, thresholds, set(dealt) - here), least_precision)
+        part = np.isin(repositories, sorted(here))
+        believed[part] = probability[part] >= chosen.threshold
+    return scores(data, believed, [0.5])[0]
 
 
 def repository_of(path: str) -> str:
