@@ -1,7 +1,7 @@
 """How far apart two ends of one match can be: what lies beyond a barrier of text has no say in what matches here.
 
-Most patterns are short. Some repeat without an end, but only within a line or over blanks. A stretch of text that is
-long enough, and has more than a line or two, is therefore a barrier that no match of theirs can span. The few patterns
+Most patterns are short. Some repeat without an end, but only within a line, or over blanks and marks. A stretch of text
+that is long enough, and has more than a line or two of other bytes, is therefore a barrier that no match of theirs can span. The few patterns
 that can span any text (private keys) are told apart: a text without their words holds no match of theirs.
 """
 
@@ -17,13 +17,14 @@ LONGEST = 512  # bytes that a short pattern spans
 _BYTES, _STRETCHES = 320, 9  # what a pattern with repeats may span beside, and how many of them
 _SHORT = 40  # times; more often repeated, a part that stays within a line counts as a stretch
 _FAST_GAP = 160  # what the simpler form of a pattern allows between a word and a value (see hygiene.detect.pattern)
-_BLANKS = sum(1 << byte for byte in b" \t\n\r\f\v")
+_LIGHT = b" \t\r\f\v!:=>(|{["  # blanks and marks that rules repeat over line breaks: no part of a barrier's bytes
+_LIGHT_OR_NEWLINE = sum(1 << byte for byte in _LIGHT + b"\n")
 _NEWLINE = 1 << 10
 _PROBES = (LONGEST + 256, 2 << 10, 6 << 10)  # lengths of text that are tried as a barrier
 
 
 class _Span(NamedTuple):
-    """What a part of a pattern can match: so many bytes, and stretches of any length within one line, or of blanks."""
+    """What a part of a pattern can match: so many bytes, and stretches of any length within one line, or light."""
 
     bytes: int
     stretches: int
@@ -66,8 +67,8 @@ def _span(node: Node) -> _Span | None:
 
 
 def _stays_near(mask: int) -> bool:
-    """Say whether what repeats the bytes of ``mask`` stays within a line, or within blanks."""
-    return not mask & _NEWLINE or not mask & ~_BLANKS
+    """Say whether what repeats the bytes of ``mask`` stays within a line, or within blanks and marks."""
+    return not mask & _NEWLINE or not mask & ~_LIGHT_OR_NEWLINE
 
 
 def _mask(node: Node) -> int:
@@ -82,7 +83,7 @@ def is_barrier(text: bytes) -> bool:
     """Say whether no near pattern matches from before ``text`` to behind it."""
     if len(text) <= LONGEST:
         return False
-    lines = sorted(map(len, text.translate(None, b" \t\r\f\v").split(b"\n")))
+    lines = sorted(map(len, text.translate(None, _LIGHT).split(b"\n")))
     return sum(lines[:-_STRETCHES]) > _BYTES
 
 
