@@ -42,15 +42,16 @@ class Judgement(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def judge(candidates: Sequence[Candidate], data: bytes, path: str) -> list[Judgement]:
+def judge(candidates: Sequence[Candidate], data: bytes, path: str, *, has_versions: bool = False) -> list[Judgement]:
     """Judge the candidates of one file, in their order.
 
     Args:
         candidates: what :func:`hygiene.detect.generic.candidates` gave for the file.
         data: its bytes.
         path: where it stands.
+        has_versions: whether other versions of the file are to come; ``NOT_ONE`` then also holds for them.
     """
-    file = _File(data, place_of(path))
+    file = _File(data, place_of(path), has_versions=has_versions)
     lines = [line_of(data, candidate) for candidate in candidates]
     on_line: dict[int, int] = {}
     for line in lines:
@@ -61,10 +62,11 @@ def judge(candidates: Sequence[Candidate], data: bytes, path: str) -> list[Judge
 
 
 class _File:
-    def __init__(self, data: bytes, place: Place) -> None:
+    def __init__(self, data: bytes, place: Place, *, has_versions: bool) -> None:
         self.data = data
         self.place = place
         self.rest = Rest(data)
+        self.often = 1 if has_versions else _OFTEN
 
 
 class View(NamedTuple):
@@ -104,7 +106,7 @@ class _Known:
                 known.clear()
 
 
-_NOT_ONE = Judgement(0.0, ())
+NOT_ONE = Judgement(0.0, ())  # no finding, whatever the rest of the file holds
 _MOST_KNOWN = 40_000
 _known = _Known()
 
@@ -112,15 +114,15 @@ _known = _Known()
 def _judged(file: _File, candidate: Candidate, line: Line, on_line: int) -> Judgement:
     view = _view(file, candidate, line, on_line)
     if view in _known.hopeless:
-        return _NOT_ONE
+        return NOT_ONE
     around = Around(line, on_line, file.rest.holds(candidate))
     key = view, around.elsewhere
     judgement = _known.judgements.get(key)
     times = _known.times[view] = _known.times.get(view, 0) + 1
-    if judgement is None or (times == _OFTEN and judgement.probability < load_model().low):
+    if judgement is None or (times == file.often and judgement.probability < load_model().low):
         _known.forget()
-        judgement = _judgement(load_model(), file, candidate, around, often=times >= _OFTEN)
-        if judgement is _NOT_ONE:
+        judgement = _judgement(load_model(), file, candidate, around, often=times >= file.often)
+        if judgement is NOT_ONE:
             _known.hopeless.add(view)
         else:
             _known.judgements[key] = judgement
@@ -128,15 +130,15 @@ def _judged(file: _File, candidate: Candidate, line: Line, on_line: int) -> Judg
 
 
 def _judgement(model: Model, file: _File, candidate: Candidate, around: Around, *, often: bool) -> Judgement:
-    """Judge a candidate; ``_NOT_ONE`` is for those that are none in any other file either."""
+    """Judge a candidate; ``NOT_ONE`` is for those that are none in any other file either."""
     score = linear_score(model, hashed(file.data, candidate, file.place, around.line))
     if score < model.floor:
-        return _NOT_ONE
+        return NOT_ONE
     row = [*plain_features(model, file.data, candidate, file.place, around), score]
     least = least_probability(candidate, file.data[candidate.start : candidate.end], model.medium)
-    if often and not least and _known.bound().most_probable(row) < model.low:
-        return _NOT_ONE
     probability = max(boosted_score(model, row), least)
+    if often and probability < model.low and _known.bound().most_probable(row) < model.low:
+        return NOT_ONE
     return Judgement(probability, reasons_for(row, probability, FEATURES) if probability else ())
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 import hyperscan
 from hyperscan._version import __version__
 
-from hygiene.detect.match import CLOSE, Match, Pattern
+from hygiene.detect.dull import REACH, Dull
+from hygiene.detect.match import CLOSE, NEAR, Match, Pattern
 from hygiene.detect.spans import Spans
 from hygiene.errors import ConfigError
 
@@ -37,7 +38,7 @@ class HyperscanEngine:
         self._spans = Spans(patterns)
         self._widths = [pattern.width for pattern in patterns]
         self._ends: dict[int, list[int]] = {}
-        self._generic = frozenset(rule for rule, pattern in enumerate(patterns) if pattern.generic)
+        self.generic = frozenset(rule for rule, pattern in enumerate(patterns) if pattern.generic)
         self._database = hyperscan.loadb(database, hyperscan.HS_MODE_BLOCK)
         self._database.scratch = hyperscan.Scratch(self._database)
         self._scan = self._database.scan
@@ -64,22 +65,26 @@ class HyperscanEngine:
             return None
         return sorted(set(found)) if len(found) > 1 else found
 
-    def matches_at(self, data: bytes, events: Iterable[Event]) -> list[Match]:
-        """Give the matches in ``data``, of which :meth:`events` gave ``events``."""
+    def matches_at(self, data: bytes, events: Iterable[Event], dull: Dull | None = None) -> list[Match]:
+        """Give the matches in ``data``, of which :meth:`events` gave ``events``; tell ``dull`` where there is none."""
         for end, rule in events:
             self._on_match(rule, 0, end, 0, None)
-        return self._found(data)
+        return self._found(data, dull) if self._ends else []
 
-    def _found(self, data: bytes) -> list[Match]:
+    def _found(self, data: bytes, dull: Dull | None = None) -> list[Match]:
         ends = self._ends
         found = []
         for rule in sorted(ends):
             runs = ends[rule]
-            if rule in self._generic:
+            if rule in self.generic:
                 found += [Match(rule, end, end, end, end) for end in runs]
                 continue
             for index in range(0, len(runs), 2):
-                found += self._spans.within(data, rule, runs[index], runs[index + 1])
+                first, last = runs[index], runs[index + 1]
+                if here := self._spans.within(data, rule, first, last):
+                    found += here
+                elif dull is not None and last - first + self._widths[rule] + NEAR < REACH:
+                    dull.runs.setdefault(rule, []).append((first, last))
         ends.clear()
         return found
 
@@ -88,8 +93,8 @@ class HyperscanEngine:
         # matches costs two numbers.
         runs = self._ends.get(rule)
         if runs is None:
-            self._ends[rule] = [end] if rule in self._generic else [end, end]
-        elif rule in self._generic:
+            self._ends[rule] = [end] if rule in self.generic else [end, end]
+        elif rule in self.generic:
             if end - runs[-1] > CLOSE:
                 runs.append(end)
             elif end < runs[-1] and (len(runs) == 1 or end - runs[-2] > CLOSE):  # as below

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from hygiene.detect.match import Engine, Hit, Match, first_hint
 from hygiene.detect.registry import load_decoder, load_judge, load_versions
-from hygiene.detect.sources.protocol import OVERLAP, WINDOW, Blob, Kin
+from hygiene.detect.sources.protocol import OVERLAP, WINDOW, Blob
 
 if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
+    from hygiene.detect.dull import Dull
     from hygiene.detect.judge import Judge
     from hygiene.detect.versions import Versions
 
@@ -37,13 +38,6 @@ class Examiner:
         self._first_hint = first_hint(engine.patterns)
         self._has_versions = hasattr(engine, "events")
         self._versions: Versions | None = None
-
-    def _matches_of_version(self, data: bytes, kin: Kin) -> list[Match]:
-        if not self._has_versions:
-            return self._matches(data)
-        if self._versions is None:
-            self._versions = load_versions(self._engine)
-        return self._versions.matches(data, kin)
 
     def name_under(self, key: bytes) -> None:
         """Name leaks under ``key`` from here on."""
@@ -73,15 +67,22 @@ class Examiner:
 
     def examine(self, blob: Blob) -> list[Hit]:
         """Give the hits in one blob, or in one window of it, in the order of their place."""
-        matches = self._matches(blob.data) if blob.kin is None else self._matches_of_version(blob.data, blob.kin)
+        if blob.kin is None or not self._has_versions:
+            matches = self._matches(blob.data)
+            return self._hits(blob, matches, None) if matches else []
+        if self._versions is None:
+            self._versions = load_versions(self._engine)
+        return self._versions.hits(blob, blob.kin, self._hits)
+
+    def _hits(self, blob: Blob, matches: list[Match], dull: Dull | None) -> list[Hit]:
         if not matches:
             return []
         if self._judge is None:
             self._judge = load_judge(self.patterns, self._key, self.least)
         if matches[-1].rule < self._first_hint:
-            return self._judge.hits(blob, matches)
+            return self._judge.hits(blob, matches, dull)
         hints = [match for match in matches if match.rule >= self._first_hint]
-        plain = self._judge.hits(blob, matches[: -len(hints)])
+        plain = self._judge.hits(blob, matches[: -len(hints)], dull)
         if self._decoder is None:
             self._decoder = load_decoder(self._engine, self._judge)
         return self._decoder.hits(blob, hints, plain)

@@ -1,8 +1,9 @@
 """How far apart two ends of one match can be: what lies beyond a barrier of text has no say in what matches here.
 
-Most patterns are short. Some repeat without an end, but only within a line, or over blanks and marks. A stretch of text
-that is long enough, and has more than a line or two of other bytes, is therefore a barrier that no match of theirs can span. The few patterns
-that can span any text (private keys) are told apart: a text without their words holds no match of theirs.
+Most patterns are short. Some repeat without an end, but only within a line, or over blanks and marks. A stretch of
+text that is long enough, and has more than a line or two of other bytes, is therefore a barrier that no match of
+theirs can span. The few patterns that can span any text (private keys) are told apart: a text without their words
+holds no match of theirs.
 """
 
 from __future__ import annotations
