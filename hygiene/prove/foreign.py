@@ -44,11 +44,11 @@ def parse_foreign(content: bytes, kind: str = "auto") -> tuple[str, list[Foreign
     text = _unpacked(content).decode("utf-8", "replace")
     if kind == "auto":
         kind = _kind(text)
+    if kind not in _PARSERS:
+        raise UsageError(f"unknown audit format {kind!r}", hint=f"known are {', '.join(_PARSERS)}")
     try:
         return kind, list(_PARSERS[kind](text))
-    except KeyError as error:
-        raise UsageError(f"unknown audit format {kind!r}", hint=f"known are {', '.join(_PARSERS)}") from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(f"this is not an audit file of {kind}: {type(error).__name__}") from error
 
 
@@ -62,6 +62,8 @@ def _unpacked(content: bytes) -> bytes:
         raise SourceError("the file is not whole gzip") from error
     if unpacker.unconsumed_tail:
         raise SourceError("the file is larger than 512 MiB unpacked")
+    if not unpacker.eof:
+        raise SourceError("the file is not whole gzip")
     return text
 
 

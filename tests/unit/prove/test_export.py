@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hygiene.cli.boundary import run
-from hygiene.errors import HygieneError
+from hygiene.errors import HygieneError, SourceError
 from hygiene.prove.event import Actor
 from hygiene.prove.export import as_cef, as_ocsf
 from hygiene.prove.foreign import parse_foreign
@@ -144,6 +144,19 @@ def test_foreign_file_that_is_broken_is_an_error_or_empty_and_never_a_traceback(
         assert parse_foreign(content, kind)[1] == []
     except HygieneError as error:
         assert error.message
+
+
+def test_foreign_file_that_was_cut_off_is_refused_and_not_taken_for_all_there_was():
+    whole = gzip.compress("\n".join(map(json.dumps, VAULT * 50)).encode())
+    for cut in (len(whole) - 1, len(whole) - 9, len(whole) // 2):
+        with pytest.raises(SourceError, match="not whole"):
+            parse_foreign(whole[:cut], "vault")
+
+
+def test_foreign_record_that_lacks_what_every_one_has_is_named_as_damaged():
+    lines = [{key: value for key, value in entry.items() if key != "time"} for entry in VAULT]
+    with pytest.raises(SourceError, match="not an audit file of vault"):
+        parse_foreign("\n".join(map(json.dumps, lines)).encode(), "vault")
 
 
 def test_import_stays_apart_from_our_chain_and_is_recorded_once(log, tmp_path, capsys):
