@@ -80,7 +80,7 @@ def explain(name: str) -> int:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the rules here instead of to stdout.")
 def import_rules(file: Path, output: Path | None) -> int:
     """Turn a gitleaks configuration into a rule file of ours; what can't be expressed is said on stderr."""
-    imported = import_gitleaks(file)
+    imported = import_gitleaks(file, {rule.id for rule in load_rules().rules})
     if output is None:
         sys.stdout.write(imported.text)
     else:

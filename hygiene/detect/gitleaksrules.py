@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,8 +43,8 @@ class Imported(NamedTuple):
     skipped: int
 
 
-def import_gitleaks(path: Path) -> Imported:
-    """Read the gitleaks configuration at ``path``. Raises ConfigError if it is none."""
+def import_gitleaks(path: Path, taken: Container[str] = ()) -> Imported:
+    """Read the gitleaks configuration at ``path``; rules whose ids are ``taken`` get others. Raises ConfigError."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -58,7 +58,7 @@ def import_gitleaks(path: Path) -> Imported:
     notes = list(_document_notes(document))
     skipped = 0
     for entry in entries:
-        rule = _Rule(entry)
+        rule = _Rule(entry, taken)
         text = rule.text()
         notes += rule.notes
         if text:
@@ -78,10 +78,13 @@ def _document_notes(document: Mapping[str, Any]) -> Iterator[str]:
 class _Rule:
     """One rule on its way from their format to ours."""
 
-    def __init__(self, entry: Mapping[str, Any]) -> None:
+    def __init__(self, entry: Mapping[str, Any], taken: Container[str]) -> None:
         self._entry = entry
         self._id = re.sub(r"[^a-z0-9]+", "-", str(entry.get("id", "")).lower()).strip("-")
         self.notes: list[str] = []
+        if self._id in taken:
+            self._note(f"a rule of ours has this id: imported as gitleaks-{self._id}; leave it out where ours will do")
+            self._id = f"gitleaks-{self._id}"
 
     def text(self) -> str:
         """Give the rule as TOML, or "" with a note on why there is none."""

@@ -43,6 +43,15 @@ def test_import_gitleaks_rule_is_written_in_our_format_and_the_rest_is_named(tmp
     assert all(word in text for word in ("[extend]", "entropy 3.5", "by-path", "lookahead", "look-around"))
 
 
+def test_import_gitleaks_rule_whose_id_is_taken_gets_another(tmp_path: Path):
+    path = tmp_path / "gitleaks.toml"
+    path.write_text(CONFIG)
+    imported = import_gitleaks(path, {"shop-key"})
+    (rule,) = parse_rule_file(imported.text.encode(), "imported")
+    assert rule.id == "gitleaks-shop-key"
+    assert any("shop-key" in note and "gitleaks-shop-key" in note for note in imported.notes)
+
+
 @pytest.mark.parametrize(
     ("theirs", "group", "ours"),
     [
