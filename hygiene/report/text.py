@@ -46,7 +46,8 @@ def summary_line(result: ScanResult) -> str:
 
 
 def _write_finding(finding: Finding, mask: Mask, stream: TextIO, colour: bool) -> None:
-    shown = mask.finding(finding)
+    commits = [place for place in finding.provenance if place.commit]
+    shown = mask.finding(finding._replace(provenance=tuple(commits[:1])))  # of thousands, one is told
     severity = f"\x1b[{_COLOURS[shown.severity]}m{shown.severity}\x1b[0m" if colour else shown.severity
     place = f"{printable(shown.path)}:{shown.line_start}:{shown.column_start}"
     stream.write(f"{place}: {severity}: {printable(shown.description)} [{printable(shown.rule)}]\n")
@@ -54,18 +55,17 @@ def _write_finding(finding: Finding, mask: Mask, stream: TextIO, colour: bool) -
     if shown.verification != "unverified":
         facts.append(shown.verification)
     stream.write(f"    {'  '.join(facts)}  fingerprint {printable(shown.fingerprint)}\n")
-    if where := _where(shown.provenance):
+    if where := _where(shown.provenance, len(commits) - 1):
         stream.write(f"    {where}\n")
 
 
-def _where(places: tuple[Provenance, ...]) -> str:
-    commits = [place for place in places if place.commit]
+def _where(commits: tuple[Provenance, ...], more: int) -> str:
     if not commits:
         return ""
     first = commits[0]
     subject = f" “{printable(first.message_subject)}”" if first.message_subject else ""
     text = f"commit {first.commit[:12]}{subject} by {printable(first.author)} <{printable(first.email)}>, {first.date}"
-    return text + (f", and in {count(len(places) - 1, 'more place')}" if len(places) > 1 else "")
+    return text + (f", and in {count(more, 'more place')}" if more else "")
 
 
 def _write_skipped(skipped: list[Skipped], mask: Mask, stream: TextIO) -> None:
