@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,11 +12,12 @@ from hygiene.cli.rotationrequest import Request
 from hygiene.errors import HygieneError, RotationError, SupersededError
 from hygiene.journal import Journal
 from hygiene.rotate.beginning import JOB
+from hygiene.rotate.copies import Copy
 from hygiene.rotate.managed import PROVIDER, Managed
 from hygiene.rotate.provider import Check, Provider, Verdict
 from hygiene.rotate.schedule import policy_of
 from hygiene.secret import Secret
-from hygiene.store.protocol import CURRENT, SelfRotating
+from hygiene.store.protocol import CURRENT, SelfRotating, Store
 
 
 class ManagedRotations:
@@ -28,10 +30,8 @@ class ManagedRotations:
 
     def wanted(self, request: Request) -> bool:
         """Say whether the store's function is to rotate a secret: it has one, and nobody named a provider."""
-        policy = policy_of(request.name, self._composition.config)
-        bare = self._composition.bare_store(self._store_name)
-        named = request.provider or policy.provider
-        return not named and isinstance(bare, SelfRotating) and bare.is_self_rotated(request.name)
+        named = request.provider or policy_of(request.name, self._composition.config).provider
+        return not named and isinstance(self._bare, SelfRotating) and self._bare.is_self_rotated(request.name)
 
     def begin(self, path: Path, request: Request) -> Journal:
         """Begin the journal; raises SupersededError where the version that is meant was replaced."""
@@ -47,9 +47,9 @@ class ManagedRotations:
             path, JOB, **facts, managed=True, prepares=False, token=str(uuid4()), reason=request.reason
         )
 
-    def rotation(self, journal: Journal, provider: Callable[[], Provider]) -> Managed:
+    def rotation(self, journal: Journal, provider: Callable[[], Provider], copies: Sequence[Copy]) -> Managed:
         """Open the rotation; ``provider`` opens the one that tells whether old and new value work."""
-        bare = self._composition.bare_store(self._store_name)
+        bare = self._bare
         if not isinstance(bare, SelfRotating):
             raise RotationError(f"the store {bare.uri} rotates nothing by itself")
 
@@ -60,4 +60,8 @@ class ManagedRotations:
                 return Check(Verdict.UNKNOWN, error.message)
 
         store = self._composition.store(self._store_name)
-        return Managed(bare, store, self._composition.recorder, journal, verify=verify)
+        return Managed(bare, store, self._composition.recorder, journal, verify=verify, copies=copies)
+
+    @cached_property
+    def _bare(self) -> Store:
+        return self._composition.bare_store(self._store_name)

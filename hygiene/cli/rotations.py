@@ -161,7 +161,8 @@ class Rotations:
 
     def _run(self, journal: Journal, request: Request) -> Rotated:
         if journal.facts.get("managed"):
-            return self._managed.rotation(journal, lambda: self.provider(request)).run()
+            copies = self._providers.copies(request.name)
+            return self._managed.rotation(journal, lambda: self.provider(request), copies).run()
         rotation = self._rotation(journal, request)
         if request.answer is not None and self.next_step(request.name) is Step.VERIFY:
             rotation.issuing.take(request.answer)

@@ -6,11 +6,12 @@ The function chooses the value and ends the old one; whether it did is asked for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hygiene.errors import RotationError
 from hygiene.journal import Journal
 from hygiene.prove.event import OK, Recorder
+from hygiene.rotate.copies import Copy
 from hygiene.rotate.provider import Check, Verdict
 from hygiene.rotate.rotation import Rotated
 from hygiene.rotate.state import state_from_entries
@@ -33,11 +34,12 @@ class Managed:
         journal: Journal,
         *,
         verify: Callable[[Secret], Check],
+        copies: Sequence[Copy] = (),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Let ``rotating`` do it, and read from ``store``, the same in its audit; ``verify`` asks the provider."""
         self._rotating, self._store, self._recorder, self._journal = rotating, store, recorder, journal
-        self._verify, self._sleep = verify, sleep
+        self._verify, self._copies, self._sleep = verify, copies, sleep
         self._name, self._token = str(journal.facts["name"]), str(journal.facts["token"])
         self._reference = str(store.reference(self._name))
 
@@ -49,6 +51,9 @@ class Managed:
             self._journal.record("started")
         self._wait()
         self._recorder.record("rotate.promote", self._reference, OK, provider=PROVIDER, version=self._token)
+        for copy in self._copies:
+            with self._recorder.access("rotate.copy", self._reference, provider=PROVIDER, to=copy.place):
+                copy.write(self._store.get(self._name))
         evidence = self._prove()
         self._recorder.record("rotate.done", self._reference, OK, provider=PROVIDER, evidence=evidence)
         self._journal.finish()

@@ -63,11 +63,22 @@ class Aws:
             SecretRotation(self, self.provider).handle({"Step": step, "SecretId": secret, "ClientRequestToken": token})
 
 
+class Remembering:
+    """A place that a value is copied to."""
+
+    place = "memory:x"
+    value = ""
+
+    def write(self, value: Secret) -> None:
+        self.value = value.reveal().decode()
+
+
 class World:
     def __init__(self, aws: Aws, folder: Path) -> None:
         self.aws, self.folder = aws, folder
         self.store = SecretsManagerStore(aws, uri="awssecrets://us-east-1", region="us-east-1", prefix="")  # type: ignore[arg-type]
         self.recorder = MemoryRecorder()
+        self.copies: list[Remembering] = []
 
     def value(self, stage: str = "AWSCURRENT") -> str:
         return str(self.aws.client.get_secret_value(SecretId=NAME, VersionStage=stage)["SecretString"])
@@ -80,7 +91,10 @@ class World:
             path, "rotate", name=NAME, token=token or secrets.token_hex(16), old=current.versions[0].id
         )
         return Managed(
-            self.store, self.store, self.recorder, journal, verify=self.aws.provider.verify, sleep=self._sleep
+            *(self.store, self.store, self.recorder, journal),
+            verify=self.aws.provider.verify,
+            copies=self.copies,
+            sleep=self._sleep,
         )
 
     def _sleep(self, seconds: float) -> None:
@@ -125,6 +139,12 @@ def test_rotation_is_started_watched_and_proved(world: World) -> None:
         "rotate.done",
     ]
     assert not (world.folder / "journal").exists()
+
+
+def test_copies_get_what_the_function_made(world: World) -> None:
+    world.copies.append(Remembering())
+    world.managed().run()
+    assert world.copies[0].value == world.value()
 
 
 def test_start_whose_answer_was_lost_is_not_repeated(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
