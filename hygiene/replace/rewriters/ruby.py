@@ -46,6 +46,8 @@ class Ruby(SyntaxRewriter):
         if node.type == "heredoc_body":
             end = next((child.start_byte for child in node.children if child.type == "heredoc_end"), node.end_byte)
             return Literal(node, _heredoc_opening(node, file), b"", node.start_byte, end)
+        if node.type == "regex":
+            return Literal(node, b"", b"", node.start_byte, node.end_byte)
         return super().literal(node, file) if node.type in ("string", "subshell") else None
 
     def decode(self, raw: bytes, literal: Literal) -> bytes | None:
@@ -59,6 +61,8 @@ class Ruby(SyntaxRewriter):
     def refusals(self, literal: Literal, file: File, whole: bool) -> Iterator[Refusal]:
         """Refuse raw here-documents, keys and patterns."""
         parent = literal.node.parent
+        if literal.node.type == "regex":
+            yield Refusal("it stands in a pattern", "make the pattern of the variable: Regexp.escape(ENV.fetch(…))")
         if literal.node.type == "heredoc_body" and b"'" in literal.opening:
             yield Refusal("a here-document with a quoted mark does not interpolate", "take the quotes off the mark")
         if parent is not None and parent.type == "pair" and _is_symbol_key(literal.node):
