@@ -132,7 +132,8 @@ def _needs_constant(use: Node, spec: Node) -> bool:
 
 def _import(root: Node, file: File) -> tuple[str, tuple[Edit, ...]]:
     """Give the name under which ``os`` is imported, and what imports it."""
-    specs = [node for node in walk(root) if node.type == "import_spec"]
+    declared = (node for node in root.named_children if node.type == "import_declaration")
+    specs = [node for declaration in declared for node in walk(declaration) if node.type == "import_spec"]
     for spec in specs:
         path, name = spec.child_by_field_name("path"), spec.child_by_field_name("name")
         alias = file.content[name.start_byte : name.end_byte].decode() if name is not None else "os"

@@ -26,6 +26,13 @@ class Json(GrammarFormat):
     scalars = kinds("string number")
     comments = frozenset({"comment"})
 
+    def change(self, target: Target, file: File) -> Change | Skip:
+        """Replace a target in a string."""
+        done = super().change(target, file)
+        if isinstance(done, Skip) and file.path.endswith(".json5"):
+            return Skip(target, "it stands in a form of JSON5 that JSON does not have", "write it in double quotes")
+        return done
+
     def value_change(self, target: Target, file: File, node: Node) -> Change | Skip:
         """Replace a target in a string."""
         name = PurePosixPath(file.path).name

@@ -13,7 +13,7 @@ from hygiene.replace.edits import Edit
 from hygiene.replace.rewriters.escapes import unescaped
 from hygiene.replace.rewriters.protocol import SETTINGS, File, Style, Target
 from hygiene.replace.rewriters.syntax import CONSTANT, Literal, Refusal, SyntaxRewriter
-from hygiene.replace.rewriters.tree import ancestors, kinds, walk, within
+from hygiene.replace.rewriters.tree import ancestors, kinds, named_nodes, within
 
 _FUTURE = "future_import_statement"
 _IMPORTS = frozenset({"import_statement", "import_from_statement", _FUTURE})
@@ -118,11 +118,7 @@ class Python(SyntaxRewriter):
 
     def _os_name(self, file: File) -> bytes:
         root = self._parse(file)
-        taken = any(
-            node.type == "identifier" and file.content[node.start_byte : node.end_byte] == b"os" and _binds(node)
-            for node in walk(root)
-            if node.end_byte - node.start_byte == 2
-        )
+        taken = any(node.type == "identifier" and _binds(node) for node in named_nodes(root, file, b"os"))
         return _OWN_NAME if taken else b"os"
 
 

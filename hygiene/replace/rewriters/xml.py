@@ -25,6 +25,14 @@ class Xml(GrammarFormat):
     scalars = kinds("AttValue CharData CData")
     comments = frozenset({"Comment"})
 
+    def change(self, target: Target, file: File) -> Change | Skip:
+        """Replace a target in text, with entities in it or not, or in an attribute."""
+        root = self._parse(file)
+        node = root.descendant_for_byte_range(target.start, max(target.start, target.end - 1)) or root
+        if node.type == "content" and b"<" not in file.content[target.start : target.end]:
+            return referenced(target, file, (target.start, target.end), _name(node, file))
+        return super().change(target, file)
+
     def value_change(self, target: Target, file: File, node: Node) -> Change | Skip:
         """Replace a target in text or in an attribute."""
         scope = (node.start_byte, node.end_byte)

@@ -21,6 +21,9 @@ REWRITTEN = [
         '<a><b c="⟦s3⟧">⟦s4⟧</b><!-- ⟦s5cret⟧ --></a>\n',
         f'<a><b c="{R}">ref+embedded://v/2</b><!-- <V3> --></a>\n',
     ),
+    ("a.xml", "<a><b>⟦s3&amp;t⟧</b></a>\n", f"<a><b>{R}</b></a>\n"),
+    ("a.xml", "<a><![CDATA[⟦s3&t⟧]]></a>\n", f"<a><![CDATA[{R}+]]></a>\n"),
+    ("a.jsonc", '{\n  // ⟦s3cret⟧\n  "a": 1,\n}\n', '{\n  // <V1>\n  "a": 1,\n}\n'),
     ("settings.xml", "<a><password>⟦s3⟧</password></a>\n", "<a><password>${env.V1}</password></a>\n"),
     ("web.config", "a = ⟦s3⟧\n", f"a = {R}\n"),
     (
@@ -40,6 +43,7 @@ REWRITTEN = [
 ]
 LEFT = [
     ("a.json", '{"⟦s3cret⟧": 1}\n', "key"),
+    ("a.json5", "{a: '⟦s3cret⟧', b: 1,}\n", "JSON5"),
     ("a.tfstate", '{"a": "⟦s3cret⟧"}\n', "state"),
     ("terraform.tfvars", 'a = "⟦s3cret⟧"\n', "variables"),
     ("main.tf", 'terraform {\n  backend "s3" {\n    p = "⟦s3cret⟧"\n  }\n}\n', "no expression"),
