@@ -27,6 +27,13 @@ _FRAMEWORK_ENTRY = """\
       require_serial: true
       stages: [pre-commit, pre-merge-commit, pre-push]
 """
+_HUSKY = """\
+husky writes this folder anew at each `npm install`, and our hooks are gone then.
+To keep them, add to the files that it calls:
+  .husky/pre-commit    hygiene hook pre-commit
+  .husky/commit-msg    hygiene hook commit-msg "$1"
+  .husky/pre-push      hygiene hook pre-push "$@"
+"""
 
 
 @click.command()
@@ -49,7 +56,9 @@ def command(hooks: tuple[str, ...], everywhere: bool, uninstall: bool, no_proof:
     hygiene install --uninstall        as it was before
     """
     if everywhere:
-        return _report(install_files(_template_folder() / "hooks", hooks or HOOKS), "git's template folder")
+        template = _template_folder() / "hooks"
+        changes = uninstall_files(template) if uninstall else install_files(template, hooks or HOOKS)
+        return _report(changes, f"git's template folder, {template}")
     root = find_root(Path.cwd())
     if root is None:
         raise SourceError("this folder is not in a git repository", hint="run git init, or change folder")
@@ -60,6 +69,8 @@ def command(hooks: tuple[str, ...], everywhere: bool, uninstall: bool, no_proof:
         return _framework(root, hooks or HOOKS)
     changes = install_files(folder, hooks or HOOKS)
     code = _report(changes, str(folder))
+    if folder.name == "_" and folder.parent.name == ".husky":
+        click.echo(_HUSKY, err=True)
     return code if no_proof or "pre-commit" not in (hooks or HOOKS) else _prove(folder)
 
 

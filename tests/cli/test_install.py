@@ -22,7 +22,7 @@ class Clone:
 
     def environment(self) -> dict[str, str]:
         beside = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # pre-commit is installed beside us
-        own = {"HYGIENE_HOME": str(self.base / "home")}
+        own = {"HYGIENE_HOME": str(self.base / "home"), "HOME": str(self.base)}
         return {**os.environ, **own, "PATH": beside}
 
     def run(self, *command: str, cwd: Path | None = None):
@@ -107,6 +107,24 @@ def test_install_goes_where_hooks_path_points(clone, where):
     assert (folder / "pre-commit").exists()
     assert not (clone.folder / ".git/hooks/pre-commit").exists()
     assert clone.commit("leak.py", leak()).returncode != 0
+
+
+def test_install_below_husky_tells_how_to_outlive_its_next_run(clone):
+    clone.git("config", "core.hooksPath", ".husky/_")
+    installed = clone.install()
+    assert installed.returncode == 0
+    assert ".husky/pre-commit    hygiene hook pre-commit" in installed.stderr
+    assert clone.commit("leak.py", leak()).returncode != 0
+
+
+def test_install_global_guards_later_clones_until_it_is_uninstalled(clone):
+    hooks = clone.base / ".config/git/template/hooks"
+    assert clone.install("--global").returncode == 0
+    assert (hooks / "pre-commit").exists()
+    clone.git("init", "-q", str(clone.base / "later"))
+    assert (clone.base / "later/.git/hooks/pre-push").exists()
+    assert clone.install("--global", "--uninstall").returncode == 0
+    assert list(hooks.iterdir()) == []
 
 
 def test_install_linked_worktree_is_guarded_too(clone):

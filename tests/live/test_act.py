@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -14,8 +15,11 @@ import pytest
 import yaml
 
 from hygiene.detect.template import fill_template
+from tests.e2e.credentials import Forge
 from tests.fakes.schemas import ACTION, schema
 from tests.repository import Repository
+from tests.servers.http_api import serving_api
+from tests.servers.http_providers import GitLab
 
 # What the composite action calls must be at hand, since act fetches even a step that it skips. It has nothing to keep.
 CACHE = """
@@ -51,7 +55,26 @@ jobs:
         env:
           FOUND: ${{ steps.scan.outputs.new-findings }}
           COMPLETE: ${{ steps.scan.outputs.complete }}
-        run: echo "outputs new=$FOUND complete=$COMPLETE"
+          SARIF: ${{ steps.scan.outputs.sarif-path }}
+        run: |
+          echo "outputs new=$FOUND complete=$COMPLETE"
+          echo "sarif $(gzip -c "$SARIF" | wc -c) summary $(cat "$(dirname "$GITHUB_STEP_SUMMARY")"/*SUMMARY* | wc -c)"
+"""
+RESPOND = """
+name: respond
+on: [schedule]
+permissions:
+  contents: read
+jobs:
+  respond:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+        with:
+          fetch-depth: 0
+      - uses: hygiene-test/action@v1
+        with:
+          mode: respond
 """
 
 
@@ -79,7 +102,7 @@ class Runner:
         self.repository = Repository(tmp_path / "repository")
         self.tmp_path = tmp_path
         self.action = tmp_path / "action"
-        for part in ("action.yml", "hygiene", "rules", "requirements/action.lock"):
+        for part in ("action.yml", "hygiene", "rules", "requirements/action.lock", "requirements/runtime.lock"):
             _copy(CHECKOUT / part, self.action / part)
         self.cache = tmp_path / "cache"
         self.cache.mkdir()
@@ -89,7 +112,7 @@ class Runner:
     def commit(self, **files: bytes) -> str:
         return self.repository.commit("change", **files)
 
-    def act(self, event: str, payload: dict) -> subprocess.CompletedProcess[str]:
+    def act(self, event: str, payload: dict, **environment: str) -> subprocess.CompletedProcess[str]:
         (self.tmp_path / "event.json").write_text(json.dumps(payload))
         assert ACT is not None
         return subprocess.run(
@@ -98,12 +121,13 @@ class Runner:
                 *("--local-repository", f"hygiene-test/action@v1={self.action}"),
                 *("--local-repository", f"{self.cache_step()}={self.cache}"),
                 *("--env", f"HYGIENE_CACHE={os.environ['HYGIENE_CACHE']}"),
+                *(part for name, value in environment.items() for part in ("--env", f"{name}={value}")),
             ],
             cwd=self.repository.folder,
             env={"PATH": os.environ["PATH"], "HOME": str(self.tmp_path / "home")},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,
         )
 
     def cache_step(self) -> str:
@@ -161,3 +185,53 @@ def test_act_push_and_schedule_of_a_clean_repository_pass(runner):
         done = runner.act(event, payload)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "outputs new=0 complete=true" in done.stdout
+
+
+@pytest.mark.slow
+def test_act_merge_queue_and_fork_fail_on_a_leak_and_5000_findings_stay_within_the_limits(runner):
+    runner.commit(**{"app.py": leak()})
+    head = runner.repository.git("rev-parse", "HEAD")
+    queued = runner.act("merge_group", {"merge_group": {"base_sha": runner.base, "head_sha": head}})
+    assert queued.returncode != 0, queued.stdout + queued.stderr
+    assert "outputs new=1 complete=true" in queued.stdout
+
+    # A fork's pull request: no secrets, and no cache that it could have written.
+    runner.repository.git("reset", "-q", "--hard", runner.base)
+    tokens = [fill_template("ghp_{b62:30}{crc62}", str(number)) for number in range(5000)]
+    runner.commit(**{"app.py": "".join(f'k{n} = "{token}"\n' for n, token in enumerate(tokens)).encode()})
+    head = {"sha": runner.repository.git("rev-parse", "HEAD"), "repo": {"full_name": "stranger/copy", "fork": True}}
+    forked = runner.act("pull_request", {"pull_request": {"base": {"sha": runner.base}, "head": head}})
+    assert forked.returncode != 0, forked.stdout + forked.stderr
+    assert "outputs new=5000 complete=true" in forked.stdout
+    assert "Run Main Restore compiled rules" not in forked.stdout
+    shown = re.findall(r"::(error|warning|notice) |❗  ::(error|warning|notice) ", forked.stdout)
+    assert 0 < len(shown) <= 30
+    assert not any(token in forked.stdout for token in tokens)
+    sizes = re.search(r"sarif (\d+) summary (\d+)", forked.stdout)
+    assert sizes and 0 < int(sizes[1]) < 10_000_000 and 0 < int(sizes[2]) < 1024 * 1024, sizes
+
+
+@pytest.mark.slow
+def test_act_respond_rotates_what_leaked_at_its_provider_and_a_second_run_does_nothing(runner, tmp_path):
+    forge = Forge(8)
+    fake = type("GitLab", (GitLab,), {"value": lambda _: forge.gitlab()})()
+    with serving_api(fake) as server:
+        home = {"HYGIENE_HOME": str(tmp_path / "hygiene")}
+        put = [*(sys.executable, "-m", "hygiene", "secret", "put", "gitlab/bot")]
+        put += [f"--label=rule={fake.rule}", f"--label=host={server.host}"]
+        subprocess.run(put, cwd=runner.repository.folder, env=os.environ | home, input=fake.stored.encode(), check=True)
+        leaked = fake.stored
+        config = f'[providers.gitlab]\nhosts = ["{server.address}"]\n'
+        runner.repository.git("rm", "-q", ".github/workflows/secrets.yml")
+        runner.commit(
+            **{"app.env": f"GITLAB_TOKEN={leaked}\n".encode(), ".hygiene.toml": config.encode()},
+            **{".github/workflows/respond.yml": RESPOND.encode()},
+        )
+        runner.commit(**{"app.env": b"# from the store\n"})
+        for _ in range(2):
+            done = runner.act("schedule", {}, **home)
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert "CLOSED" in done.stdout, done.stdout
+            assert leaked not in done.stdout + done.stderr
+            assert fake.issues == 1
+            assert leaked not in fake.live()
