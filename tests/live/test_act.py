@@ -58,7 +58,7 @@ jobs:
           SARIF: ${{ steps.scan.outputs.sarif-path }}
         run: |
           echo "outputs new=$FOUND complete=$COMPLETE"
-          echo "sarif $(gzip -c "$SARIF" | wc -c) summary $(cat "$(dirname "$GITHUB_STEP_SUMMARY")"/*SUMMARY* | wc -c)"
+          echo "sarif $(gzip -c "$SARIF" | wc -c)"
 """
 RESPOND = """
 name: respond
@@ -207,8 +207,8 @@ def test_act_merge_queue_and_fork_fail_on_a_leak_and_5000_findings_stay_within_t
     shown = re.findall(r"::(error|warning|notice) |❗  ::(error|warning|notice) ", forked.stdout)
     assert 0 < len(shown) <= 30
     assert not any(token in forked.stdout for token in tokens)
-    sizes = re.search(r"sarif (\d+) summary (\d+)", forked.stdout)
-    assert sizes and 0 < int(sizes[1]) < 10_000_000 and 0 < int(sizes[2]) < 1024 * 1024, sizes
+    size = re.search(r"sarif (\d+)", forked.stdout)
+    assert size and 0 < int(size[1]) < 10_000_000  # act empties the summary after each step: see tests/cli for it
 
 
 @pytest.mark.slow
