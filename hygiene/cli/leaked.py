@@ -11,11 +11,12 @@ from hygiene.address import labels_around, registry_around
 from hygiene.cli.progress import progress
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.scan import scan
+from hygiene.detect.sources.protocol import Item
 from hygiene.detect.sources.registry import open_source
 from hygiene.detect.workers import usable_cores
 from hygiene.errors import SourceError, UsageError
 from hygiene.finding import Finding, ScanResult
-from hygiene.git import Git, find_root
+from hygiene.git import find_root
 from hygiene.prove.event import OK, Recorder
 from hygiene.rotate.matching import Leak, leaks
 from hygiene.store.protocol import Store
@@ -88,17 +89,26 @@ def leak_labels(root: Path, leak: Leak) -> dict[str, str]:
 
 
 def found_labels(root: Path | None, finding: Finding) -> dict[str, str]:
-    """Learn user, host and the like from the text around ``finding``, in the repository at ``root`` or in a file."""
+    """Learn user, host and the like from the text around ``finding``, in the repository at ``root`` or in a file.
+
+    Nothing is learnt where the text was encoded, is an archive's member, or is gone.
+    """
     if finding.encoding:
         return {}
     try:
-        text = _text_around(root, finding)
+        text = _text_around(root or Path(), finding)
     except (SourceError, OSError):
-        return {}  # a commit message, an archive's member, or an object that is gone
+        return {}
     return labels_around(text, finding.start, finding.end) or registry_around(text, finding.start)
 
 
-def _text_around(root: Path | None, finding: Finding) -> bytes:
+def _text_around(root: Path, finding: Finding) -> bytes:
+    """Give the file or object that ``finding`` stands in: of a commit or tag, its message, as a scan sees it."""
     if any(place.kind == "file" for place in finding.provenance):
-        return (root or Path()).joinpath(finding.path).read_bytes()
-    return Git(root or Path()).run("cat-file", "blob", finding.blob)
+        return root.joinpath(finding.path).read_bytes()
+    if not finding.blob.isalnum():
+        return b""  # no object's id
+    text = b""
+    for window in open_source("history", root).read([Item(finding.blob, 0, "")]):
+        text = text[: window.start] + window.data
+    return text

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from hygiene.address import labels_around
 from hygiene.cli.compose import Composition
 from hygiene.cli.fleet.values import Values
+from hygiene.cli.leaked import found_labels
 from hygiene.cli.migrating import open_composed_store
 from hygiene.cli.rotations import Request, Rotations
-from hygiene.detect.sources.protocol import Item
-from hygiene.detect.sources.registry import open_source
 from hygiene.errors import ConflictError, NotFoundError, SourceError
 from hygiene.finding import Finding
 from hygiene.fleet.branches import Clone, Keeping, migrate_on_branch
@@ -99,12 +97,8 @@ class FleetHands:
         return any(True for _ in self._values.found(case, repository, TreeSource(Path(repository.path))))
 
     def _labels(self, case: Case, repository: Affected) -> dict[str, str]:
-        """Learn user, host and the like from the text that the value leaked in; nothing where that doesn't tell."""
         finding = self._values.in_history(case, repository)
-        if finding is None or finding.encoding:
-            return {}
-        blobs = open_source("history", Path(repository.path)).read([Item(finding.blob, 0, "")])
-        return next((labels_around(blob.data, finding.start, finding.end) for blob in blobs), {})
+        return found_labels(Path(repository.path), finding) if finding else {}
 
 
 def _places(findings: list[Finding]) -> list[Place]:

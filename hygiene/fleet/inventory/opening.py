@@ -60,7 +60,7 @@ class Inventory:
                     raise _inventory_error(self.engine.url, error) from None
                 if time.monotonic() + pause > deadline:
                     raise _inventory_error(self.engine.url, error) from None
-                if not told:
+                if not (told or _is_taken(error)):
                     self._tell(f"the inventory does not answer: waiting up to {self._patience:.0f} s")
                     told = True
             time.sleep(pause)
@@ -173,6 +173,11 @@ def _is_outage(error: DBAPIError) -> bool:
     return isinstance(error, OperationalError) and not any(
         sign in words for sign in ("no such", "readonly", "malformed", "not a database", "is full", "authentication")
     )
+
+
+def _is_taken(error: DBAPIError) -> bool:
+    """Say whether SQLite only lets another scan write first."""
+    return "locked" in str(error.orig).lower()
 
 
 def _inventory_error(url: URL, error: DBAPIError) -> InventoryError:
