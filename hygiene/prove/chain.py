@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from typing import Any, NamedTuple
@@ -48,6 +49,11 @@ class Deed(NamedTuple):
     detail: Mapping[str, str]
 
 
+@lru_cache(8)  # the actor is the same in every entry of a run
+def _canonical_pairs(pairs: tuple[tuple[str, str], ...]) -> bytes:
+    return canonical(dict(pairs))
+
+
 def canonical(document: dict[str, Any]) -> bytes:
     """Give the RFC 8785 form of ``document``: strings, whole numbers below 2**53, and objects of them.
 
@@ -60,6 +66,10 @@ def canonical(document: dict[str, Any]) -> bytes:
     return text.encode()
 
 
+def _text(text: str) -> bytes:
+    return _ENCODER.encode(text).encode()
+
+
 def next_key(key: bytes) -> bytes:
     """Derive the key of the next entry; the way back does not exist."""
     return hmac_digest(key, _NEXT_KEY, "sha256")
@@ -68,6 +78,7 @@ def next_key(key: bytes) -> bytes:
 def entry_after(head: Head, deed: Deed, *, time: str, actor: Mapping[str, str]) -> tuple[bytes, AuditEvent, Head]:
     """Make the entry that follows ``head``; gives its line (without newline), the event, and the new head."""
     before: dict[str, Any] = {"action": deed.action, "actor": dict(actor), "detail": dict(deed.detail)}
+    who = _canonical_pairs(tuple(actor.items()))
     after: dict[str, Any] = {
         "object": deed.object,
         "outcome": deed.outcome,
@@ -77,7 +88,8 @@ def entry_after(head: Head, deed: Deed, *, time: str, actor: Mapping[str, str]) 
         "time": time,
     }
     # Canonical JSON sorts its keys, so that hash and mac stand between these two halves.
-    first, last = canonical(before)[:-1] + b",", canonical(after)[1:]
+    first = b'{"action":%b,"actor":%b,"detail":%b,' % (_text(deed.action), who, canonical(before["detail"]))
+    last = canonical(after)[1:]
     digest = entry_hash(first + last, head.hash)
     mac = entry_mac(head.key, digest)
     event = AuditEvent(**before, **after, hash=digest, mac=mac, log=head.log)

@@ -36,7 +36,7 @@ from hygiene.prove.checkpoint import Signer, find_signer, signed_detail
 from hygiene.prove.event import DENIED, FAILED, INTENT, OK, Actor, AuditEvent
 from hygiene.prove.files import LOCK, SHORT_ID, chain_files, chain_lines, segment_path
 from hygiene.prove.redact import Redactor
-from hygiene.prove.state import CLOSED, SUFFIX, State, create_state, read_state, write_state
+from hygiene.prove.state import CLOSED, SUFFIX, Kept, State, create_state, read_state, write_state
 
 SEGMENT_BYTES = 64 * 2**20  # a file that is larger is followed by a new one
 CHECKPOINT_EVERY = 1000  # entries
@@ -84,6 +84,7 @@ class Log:
         self._checkpoint_every = checkpoint_every
         self._signer = signer
         self._state: Path | None = None  # of the chain that is written, once it is known
+        self._kept: Kept | None = None  # as this process wrote it last
 
     def record(self, action: str, object: str, outcome: str, **detail: str) -> AuditEvent:
         """Append one entry durably; raises :class:`AuditError` when that fails."""
@@ -163,7 +164,7 @@ class Log:
 
     def _open_chain(self) -> tuple[Path, State]:
         if self._state is not None and self._state.exists():
-            return self._state, self._caught_up(self._state, read_state(self._state))
+            return self._state, self._caught_up(self._state, read_state(self._state, self._kept))
         states = sorted(self.folder.glob("*" + SUFFIX))
         if len(states) > 1:
             raise AuditError(f"{self.folder} holds the state of {len(states)} chains", hint=_TAMPERED)
@@ -193,7 +194,7 @@ class Log:
             segment, size = segment + 1, 0
         append_durable(segment_path(self.folder, head.log, segment), line + b"\n")
         try:
-            write_state(path, State(head, segment, size + len(line) + 1))
+            self._kept = write_state(path, State(head, segment, size + len(line) + 1))
         except OSError as error:
             raise _refusal(write_error(path, error)) from error
         due = event.seq % self._checkpoint_every == 0 or segment != state.segment

@@ -33,11 +33,21 @@ def create_state(path: Path, state: State) -> bool:
     return create_exclusive(path, _format_state(state))
 
 
-def read_state(path: Path) -> State:
-    """Read the state at ``path``; raises :class:`AuditError` for a damaged one."""
+class Kept(NamedTuple):
+    """A state as it was written: while the file holds these bytes, nobody has written since."""
+
+    raw: bytes
+    state: State
+
+
+def read_state(path: Path, kept: Kept | None = None) -> State:
+    """Read the state at ``path``, which may be the one that was ``kept``; AuditError for a damaged one."""
     try:
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - each entry reads it, and a Path costs more
-            fields = json.loads(stream.read())
+            raw = stream.read()
+        if kept is not None and raw == kept.raw:
+            return kept.state
+        fields = json.loads(raw)
         head = Head(**{**{name: fields[name] for name in Head._fields}, "key": bytes.fromhex(fields["key"])})
         return State(head, fields["segment"], fields["size"])
     except OSError as error:
@@ -49,13 +59,15 @@ def read_state(path: Path) -> State:
         ) from error
 
 
-def write_state(path: Path, state: State) -> None:
-    """Overwrite the state at ``path``; raises OSError."""
+def write_state(path: Path, state: State) -> Kept:
+    """Overwrite the state at ``path``, and give it as it stands there; raises OSError."""
+    kept = Kept(_format_state(state), state)
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, PRIVATE_FILE)
     try:
-        os.pwrite(descriptor, _format_state(state), 0)
+        os.pwrite(descriptor, kept.raw, 0)
     finally:
         os.close(descriptor)
+    return kept
 
 
 def _format_state(state: State) -> bytes:
