@@ -136,9 +136,9 @@ def _judgement(model: Model, file: _File, candidate: Candidate, around: Around, 
         return NOT_ONE
     row = [*plain_features(model, file.data, candidate, file.place, around), score]
     least = least_probability(candidate, file.data[candidate.start : candidate.end], model.medium)
-    probability = max(boosted_score(model, row), least)
-    if often and probability < model.low and _known.bound().most_probable(row) < model.low:
+    if often and not least and _known.bound().most_probable(row) < model.low:
         return NOT_ONE
+    probability = max(boosted_score(model, row), least)
     return Judgement(probability, reasons_for(row, probability, FEATURES) if probability else ())
 
 
