@@ -37,9 +37,9 @@ def command(*, name: str, now: bool, store_name: str, config_path: str | None) -
     rotations = Rotations(composition, store_name)
     if name.startswith(FINGERPRINT):
         return revoke_leak(composition, rotations, name, now=now, config=config_path or "")
-    provider = rotations.provider(Request(name))
     store, reference = rotations.store, str(rotations.store.reference(name))
-    readers = readers_of(reference, composition.recorder.events())
+    readers = readers_of(reference, composition.recorder.events())  # before we read it ourselves
+    provider = rotations.provider(Request(name))
     secret = store.get(name)
     check = check_with_reach(provider, secret)
     if not isinstance(provider, Killable):
