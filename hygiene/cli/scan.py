@@ -62,6 +62,7 @@ class Target(NamedTuple):
 @click.option("--verify", is_flag=True, help="Ask the providers whether what was found is live: that is a login.")
 @click.option("--min-confidence", type=click.Choice(CONFIDENCES), default=None, help="Report from here upwards.")
 @click.option("--config", default="", metavar="FILE", help="Configuration to use instead of the nearest one.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no notices: only the result, and errors.")
 @click.option("--engine", type=click.Choice(["hyperscan", "re"]), default=None, hidden=True)
 def command(path: Path, **options: Any) -> int:
     """Scan PATH (a working tree, any folder, a file), or what an option names.
@@ -81,7 +82,7 @@ def command(path: Path, **options: Any) -> int:
     scanning.accepted()  # so that a broken baseline is told before the work
     source, complete = _remembering(target.source, root, options, scanning)
     accepted = scanning.accepted if complete is None else Accepted  # what is remembered is so as it was found
-    with progress(sys.stderr) as report:
+    with nullcontext() if options["quiet"] else progress(sys.stderr) as report:
         result = scan(
             source,
             scanning.examiner,
@@ -95,7 +96,8 @@ def command(path: Path, **options: Any) -> int:
     if options["verify"] and result.findings:
         result = load_verifier()(result, root, options["config"])
     _write(result, options)
-    _tell(scanning, target)
+    if not options["quiet"]:
+        _tell(scanning, target)
     return exit_code(result)
 
 

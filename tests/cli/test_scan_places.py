@@ -52,3 +52,17 @@ def test_scan_of_a_subfolder_globs_hold_from_the_configuration_down(scan):
     assert scan(".ci") == []
     assert scan("app") == ["app/a.py"]
     assert scan(cwd="app") == ["app/a.py"]
+
+
+def test_scan_quiet_leaves_notices_out_and_gives_the_same_result(scan):
+    expired = '[[allow]]\npath = "gone/**"\nreason = "was here"\nexpires = 2020-01-01\n'
+    (scan.folder / ".hygiene.toml").write_text(expired)
+
+    def said(*options):
+        command = [sys.executable, "-m", "hygiene", "scan", *options]
+        done = subprocess.run(command, cwd=scan.folder, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    code, found, notices = said()
+    assert (code, "expired" in notices) == (1, True)
+    assert said("--quiet") == (code, found, "")
