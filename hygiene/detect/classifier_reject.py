@@ -33,15 +33,17 @@ _LETTERS = re.compile(rb"[A-Za-z .,:;!?'-]+")
 _ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
 # A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon, the
-# name of a .NET assembly's public key, thanks to somebody.
+# name of a .NET assembly's public key, thanks to somebody, a search, a film's pictures, the code of an error.
 _NO_SECRET_NAME = re.compile(
     rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|"
-    rb"\.(?:com|org|net|io)$|public[_-]?key(?:_?token)?$|credits?$|cnonce$"
+    rb"\.(?:com|org|net|io)$|public[_-]?key(?:_?token)?$|credits?$|cnonce$|"
+    rb"keywords?$|keyframe|_error$"
 )
 _ID_NAME = re.compile(rb"(?:[_-]|[a-z](?=I))(?i:id)$")
 _KEY_ID = re.compile(
     rb"(?=[0-9x]*[A-F])(?:0x)?(?:[0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{40})"
 )  # OpenPGP's short, long id and fingerprint
+_PALAU = re.compile(rb"(?:[a-z]{2}_)?PW")  # the code of a country, in lists of their names
 _CAPITALS = re.compile(rb"[A-Z]{2,12}")
 _ALPHABET = b"abcdefghijkl"
 _HOLES = (b"#{", b"${")  # what stands after the hole of a template is no argument
@@ -92,7 +94,9 @@ def _is_unlike_any(candidate: Candidate, value: bytes, spelt: bytes) -> bool:
         return bool(_ENGLISH.fullmatch(value)) or (name == b"basic" and _has_no_password(value))
     if _NO_SECRET_NAME.search(name) or (_ID_NAME.search(spelt) and b"secret" not in name):
         return True
-    if name in (b"token", b"key") and _CAPITALS.fullmatch(value):
+    if (name in (b"token", b"key") and _CAPITALS.fullmatch(value)) or (
+        _PALAU.fullmatch(spelt) and not _DIGIT.search(value)
+    ):
         return True
     return b"key" in name and bool(_KEY_ID.fullmatch(value))
 

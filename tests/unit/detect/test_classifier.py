@@ -47,6 +47,10 @@ def test_judge_no_credential_is_improbable(text, path):
 @pytest.mark.parametrize(
     ("text", "hopeless"),
     [
+        ("'PW' => 'Palaos',\n", True),
+        ("PW = 'Palaos4711'\n", False),
+        ("INVALID_PASSWORD_ERROR = '2d2a8bb4-ddc8-45e4-9b0f-8670d3a3e290'\n", True),
+        ("'TaskKeyframeExtractor': 'Lykilrammaplokkari'\n", True),
         ("session_id = '{}'", True),
         ("secret_id = '{}'", False),
         ('publicKeyToken="b77a5c561934e089"', True),
