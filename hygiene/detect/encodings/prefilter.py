@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _SHORTEST = 4  # digits of an image; shorter ones occur by chance
-_BY_CHANCE = 10  # hexadecimal digits that files of numbers hold by chance
 _WORDS = (b"password", b"passwd", b"secret", b"token", b"api_key", b"apikey", b"://", b"PRIVATE KEY")
 _TOKEN = rb"[A-Za-z0-9_+/=-]"
 _QUOTES = (b'"', b"'", b"`")
@@ -82,9 +81,7 @@ def hints(keywords: Iterable[bytes]) -> tuple[Shape, ...]:
         *_SHAPES,
         *_alternatives("base64", b"(?:%s)", images),
         *_alternatives("base64", b"(?:%s)", twice),
-        *_alternatives("hex", b"(?i)(?:%s)", [text for text in digits if len(text) > _BY_CHANCE]),
-        # What follows parts a token from the digits of a number.
-        *_alternatives("hex", b"(?i)(?:%s)[0-9a-f]{12}", [text for text in digits if len(text) <= _BY_CHANCE]),
+        *_alternatives("hex", b"(?i)(?:%s)", digits),
     )
 
 

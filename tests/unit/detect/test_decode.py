@@ -168,17 +168,6 @@ def test_decode_other_kind_of_manifest_is_left_alone():
     assert [hit.encoding for hit in hits(data)] in ([], [""])
 
 
-def test_hints_of_hexadecimal_do_not_show_in_decimal_numbers():
-    """A commit of a thousand files of numbers is settled at a glance, unless one of them has such a hint."""
-    keywords = [bytes.fromhex(digits) for digits in ("53472e78", "41334141", "70617373776f7264")]
-    patterns = tuple(pattern_of_hint(shape) for shape in hints(keywords))
-    examiner = ReEngine(patterns)
-    for keyword in keywords[:2]:
-        digits = binascii.hexlify(keyword)
-        assert not examiner.matches(b"value = 0.12345%s\n" % digits)
-        assert examiner.matches(b"value = %s\n" % binascii.hexlify(keyword + b"a1B2c3"))
-
-
 def test_decode_random_bytes_give_nothing():
     assert hits(os.urandom(200_000)) == []
     assert hits(b64(os.urandom(200_000))) == []
