@@ -121,6 +121,17 @@ def test_glance_password_that_the_classifier_does_not_believe_is_settled(hooked)
     assert hooked.hook() == (0, "glance")
 
 
+def test_glance_number_whose_digits_spell_a_word_is_settled(hooked):
+    digits = b"secret".hex().encode()
+    hooked.stage(**{"numbers.py": b"value = 0." + digits + b"123456\n" + b"other = 1" + digits + b"\n"})
+    assert hooked.hook() == (0, "glance")
+
+
+def test_glance_secret_in_hexadecimal_is_found(hooked):
+    hooked.stage(b=b"value = " + (b"token: " + TOKEN).hex().encode() + b"\n")
+    assert hooked.hook() == (1, "look")
+
+
 def test_glance_with_a_finding_reads_what_is_clean_no_second_time(hooked):
     hooked.stage(b=TOKEN, c=b"clean\n")
     program = (

@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 
 from hygiene.detect import kept
-from hygiene.detect.glance.ready import GENERIC, Ready, read_kept, read_ready
+from hygiene.detect.glance.ready import GENERIC, HEX, Ready, read_kept, read_ready
 from hygiene.detect.glance.staged import Staged
 
 TYPE_CHECKING = False
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LONG_NAME = 16  # bytes; a shorter name holds no token (see detect/sources/names.py)
 _CLOSE = 4  # bytes (see detect/match.py)
+_DIGITS = 8  # that each hint at hexadecimal has at least
 _CONFIDENCES = ("low", "medium", "high")
 
 settled: set[str] = set()  # ids of the objects that this process has found clean: no need to read them again
@@ -62,15 +63,31 @@ class Glance:
 
     def is_harmless(self, path: bytes, data: bytes) -> bool:
         """Say whether ``data`` at ``path`` matches no rule but generic ones, and is no credential by those."""
-        matches: list[tuple[int, int]] = []
-        self._database.scan(data, lambda rule, _start, end, _flags, _context: matches.append((rule, end)))
+        matches = self._matches(data)
         if not matches:
             return True
         kinds = self._kinds
-        if any(kinds[rule] != GENERIC for rule, _ in matches):
+        if any(kinds[rule] not in (GENERIC, HEX) for rule, _ in matches):
             return False
-        guesses = self._classifier()(data, os.fsdecode(path), _places(matches))
+        digits = [end for rule, end in matches if kinds[rule] == HEX]
+        if digits and not self._decode_to_nothing(data, digits):
+            return False
+        places = _places([match for match in matches if kinds[match[0]] == GENERIC])
+        if not places:
+            return True
+        guesses = self._classifier()(data, os.fsdecode(path), places)
         return not any(guess.confidence in self._counts for guess in guesses)
+
+    def _matches(self, data: bytes) -> list[tuple[int, int]]:
+        """Give which pattern matched, and where its match ended."""
+        matches: list[tuple[int, int]] = []
+        self._database.scan(data, lambda rule, _start, end, _flags, _context: matches.append((rule, end)))
+        return matches
+
+    def _decode_to_nothing(self, data: bytes, ends: list[int]) -> bool:
+        """Say whether no pattern matches the hexadecimal values at ``ends``: long numbers spell words by chance."""
+        values = import_module("hygiene.detect.encodings.radix").hex_values
+        return not any(self._matches(value.text) for value in values(data, [(end - _DIGITS, end) for end in ends]))
 
     def _classifier(self) -> "Any":
         if self._guesses is None:

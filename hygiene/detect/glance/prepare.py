@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hygiene.detect import kept
-from hygiene.detect.glance.ready import GENERIC, HINT, RULE, kept_name, read_kept, ready_key, ready_name, state_of
+from hygiene.detect.glance.ready import GENERIC, HEX, HINT, RULE, kept_name, read_kept, ready_key, ready_name, state_of
+from hygiene.detect.match import HINT as ENCODED
 from hygiene.detect.match import Pattern, first_hint
 from hygiene.detect.registry import Used
 from hygiene.detect.rulecache import prune
 from hygiene.errors import WriteError
 from hygiene.fileio import is_private, write_atomic
+
+_HEX = ENCODED + "hex"
 
 
 def prepare(cache: Path, root: Path, used: Used, least: str) -> None:
@@ -56,6 +59,5 @@ def _write(path: Path, content: bytes) -> None:
 
 def _kinds(patterns: Sequence[Pattern]) -> bytes:
     hint = first_hint(patterns)
-    return bytes(
-        HINT if index >= hint else GENERIC if pattern.generic else RULE for index, pattern in enumerate(patterns)
-    )
+    rules = (GENERIC if pattern.generic else RULE for pattern in patterns[:hint])
+    return bytes((*rules, *(HEX if pattern.id == _HEX else HINT for pattern in patterns[hint:])))

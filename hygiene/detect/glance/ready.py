@@ -12,8 +12,8 @@ from zlib import crc32
 
 from hygiene import __version__
 
-RULE, GENERIC, HINT = 0, 1, 2  # kinds of patterns
-_FORMAT = 1
+RULE, GENERIC, HINT, HEX = 0, 1, 2, 3  # kinds of patterns; the last hints at hexadecimal
+_FORMAT = 2
 _NOTHING = marshal.dumps({})
 _OTHERS_MAY_WRITE = 0o022
 
