@@ -3,7 +3,7 @@
 
 usage: bench/embedded_store.py [--secrets N] [--reads N]
 
-Printed: `list` of all secrets; `get` alone and `get` with policy check and audit (two durable entries), each as a
+Printed: `list` of all secrets; `get` alone and `get` with policy check and audit (two entries, durable), each as a
 multiple of decrypting the same records plus one fsync of as many bytes as an audit entry has.
 """
 

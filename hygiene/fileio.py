@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -82,13 +82,22 @@ def append_durable(path: Path, line: bytes) -> None:
 
     A short write (full disk) is cut off again, so that no torn line stays. Raises :class:`WriteError`.
     """
+    _append(path, line, os.fsync)
+
+
+def append(path: Path, line: bytes) -> None:
+    """Append ``line`` as :func:`append_durable` does, and leave it to a later sync of the file to make it durable."""
+    _append(path, line, lambda _: None)
+
+
+def _append(path: Path, line: bytes, sync: Callable[[int], None]) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             before = os.fstat(descriptor).st_size
             try:
                 _write_all(descriptor, line)
-                os.fsync(descriptor)
+                sync(descriptor)
             except OSError:
                 os.ftruncate(descriptor, before)
                 raise

@@ -7,7 +7,7 @@ only where it is refused, or where what is there does not verify.
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 
 from hygiene.errors import AccessDeniedError, HygieneError, IntegrityError
@@ -88,7 +88,8 @@ class _Audited:
 
     def get(self, name: str, *, stage: str = CURRENT, version: str | None = None) -> Secret:
         detail = {"version": version} if version else {"stage": stage}
-        with self._access("secret.get", name, READ, **detail):
+        # The value is handed out behind the last line, when its outcome is on record.
+        with self._witnessed(self._recorder.reading("secret.get", self._object(name), **detail), name, READ):
             secret = self._store.get(name, stage=stage, version=version)
             self._learn(secret)
         return secret
@@ -123,7 +124,14 @@ class _Audited:
 
     @contextmanager
     def _access(self, action: str, name: str, verb: str, **detail: str) -> Iterator[MutableMapping[str, str]]:
-        with self._recorder.access(action, self._object(name), **detail) as result:
+        with self._witnessed(self._recorder.access(action, self._object(name), **detail), name, verb) as result:
+            yield result
+
+    @contextmanager
+    def _witnessed(
+        self, access: AbstractContextManager[MutableMapping[str, str]], name: str, verb: str
+    ) -> Iterator[MutableMapping[str, str]]:
+        with access as result:
             try:
                 yield result
             finally:

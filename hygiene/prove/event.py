@@ -51,5 +51,11 @@ class Recorder(Protocol):
         What the body puts into the mapping that it is given joins the outcome's detail.
         """
 
+    def reading(self, action: str, object: str, **detail: str) -> AbstractContextManager[MutableMapping[str, str]]:
+        """Do as :meth:`access` for what hands nothing out before its outcome is on record, which may be quicker.
+
+        The two entries may become durable together, with the outcome.
+        """
+
     def events(self) -> Iterator[AuditEvent]:
         """Give the entries of every chain in the order of their times."""

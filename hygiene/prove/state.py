@@ -1,7 +1,8 @@
 """What the writer of a chain keeps beside it: the head, the MAC key of the next entry, and how far the file is good.
 
 One record of fixed size, overwritten in place under the log's lock and not synced: after a power cut it may be
-older than the log, never newer, and the log itself tells the rest. Overwriting it is what erases the used keys.
+older than the log, never newer, and the log itself tells the rest. Overwriting it is what erases the used keys; while
+a value is read, that of the intent stays until the outcome is written.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ def create_state(path: Path, state: State) -> bool:
 
 
 class Kept(NamedTuple):
-    """A state as it was written: while the file holds these bytes, nobody has written since."""
+    """What this process knows of the chain: while the file holds these bytes, nobody else has written since."""
 
-    raw: bytes
-    state: State
+    raw: bytes  # of the file
+    state: State  # this one, or the one behind an entry of ours that is not synced
 
 
 def read_state(path: Path, kept: Kept | None = None) -> State:

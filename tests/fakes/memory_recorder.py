@@ -27,5 +27,7 @@ class MemoryRecorder:
             raise
         self.record(action, object, "ok", **detail)
 
+    reading = access
+
     def events(self) -> Iterator[AuditEvent]:
         return iter(self.kept)

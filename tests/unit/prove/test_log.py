@@ -53,6 +53,58 @@ def test_log_access_that_works_leaves_intent_and_ok(log):
     assert verify_folder(log.folder)[0].unmatched == ()
 
 
+def syncs(log: Log, monkeypatch: pytest.MonkeyPatch, kind: str) -> int:
+    """Count how often a ``kind`` of access waits for the disk."""
+    counted = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor, sync=os.fsync: counted.append(sync(descriptor)))
+    with getattr(log, kind)("secret.get", "ref+embedded://a"):
+        assert [e.outcome for e in log.events()][-1] == "intent"
+    monkeypatch.undo()
+    return len(counted)
+
+
+def test_log_reading_syncs_once_with_the_outcome_and_access_twice(log, monkeypatch):
+    log.record("a", "1", "ok")
+    assert [syncs(log, monkeypatch, kind) for kind in ("access", "reading", "reading")] == [2, 1, 1]
+    assert problems(log) == []
+    assert verify_folder(log.folder)[0].unmatched == ()
+
+
+def test_log_reading_beside_another_writer_keeps_one_chain(log):
+    log.record("a", "1", "ok")
+    with log.reading("secret.get", "ref+embedded://a"):
+        assert problems(log) == []
+        Log(log.folder, ADA).record("b", "2", "ok")
+        with Log(log.folder, ADA).reading("secret.get", "ref+embedded://b"):
+            log.record("c", "3", "ok")
+    assert problems(log) == []
+    assert verify_folder(log.folder)[0].unmatched == ()
+    assert [e.seq for e in log.events()] == list(range(1, 9))
+
+
+def test_log_reading_that_never_ended_is_taken_over_by_the_next_writer(log):
+    log.record("a", "1", "ok")
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from hygiene.prove.event import Actor; from hygiene.prove.log import Log\n"
+        "log = Log(Path(sys.argv[1]), Actor('ada')); log.record('a', '2', 'ok')\n"
+        "with log.reading('secret.get', 'ref+embedded://a'): os._exit(9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(log.folder)]).returncode == 9
+    Log(log.folder, ADA).record("b", "2", "ok")
+    (verdict,) = verify_folder(log.folder)
+    assert verdict.problems == ()
+    assert [(seq, object) for seq, _, _, object in verdict.unmatched] == [(4, "ref+embedded://a")]
+
+
+def test_log_reading_whose_intent_was_cut_off_stops_the_work(log):
+    log.record("a", "1", "ok")
+    with pytest.raises(AuditError) as caught, log.reading("secret.get", "ref+embedded://a"):
+        (segment,) = segments(log)
+        os.truncate(segment, segment.stat().st_size - 1)
+    assert "was cut" in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [(AccessDeniedError("no"), "denied"), (StoreError("no"), "failed"), (KeyboardInterrupt(), "failed")],
