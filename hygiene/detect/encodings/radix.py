@@ -69,20 +69,20 @@ def _placed(data: bytes, start: int, found: _Text, encoding: str, ratio: tuple[i
 
 
 def _base64_text(value: bytes) -> _Text | None:
-    _, head = _unwrapped(value, 0, min(len(value), _HEAD))
-    for phase in range(4):  # what stands before may look like digits: a path, an identifier
-        if is_text(decode_base64(head[phase:])):
-            runs, digits = _unwrapped(value, phase, len(value))
-            return _Text(phase, tuple(runs), decode_base64(digits))
-    return None
+    return _text_of_groups(value, 4, decode_base64)
 
 
 def _base32_text(value: bytes) -> _Text | None:
+    return _text_of_groups(value, 8, _decode_base32)
+
+
+def _text_of_groups(value: bytes, group: int, decode: Callable[[bytes], bytes]) -> _Text | None:
+    """Give the text of ``value``, whose digits stand in groups of ``group``."""
     _, head = _unwrapped(value, 0, min(len(value), _HEAD))
-    for phase in range(8):  # as above
-        if is_text(_decode_base32(head[phase:])):
+    for phase in range(group):  # what stands before may look like digits: a path, an identifier
+        if is_text(decode(head[phase:])):
             runs, digits = _unwrapped(value, phase, len(value))
-            return _Text(phase, tuple(runs), _decode_base32(digits))
+            return _Text(phase, tuple(runs), decode(digits))
     return None
 
 
