@@ -8,12 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from hygiene.places import cache_folder
 from tests.servers.moto import Moto, key_ids, new_key_pair
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import Postgres, works
 
 NAME = "shop/db"
 
@@ -55,14 +54,6 @@ def url(postgres_server: Postgres, shell: Shell) -> str:
     url = postgres_server.url(role, password)
     shell("secret", "put", NAME, stdin=url)
     return url
-
-
-def works(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 def test_rotate_by_name_replaces_the_password(shell: Shell, url: str) -> None:

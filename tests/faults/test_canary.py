@@ -8,23 +8,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.faults.world import LEAKED, STAGED, STORED, World
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compiled rules, which all tests of this file share."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def world(tmp_path: Path, cache: Path) -> World:
-    return World(tmp_path, cache)
-
+from tests.faults.world import LEAKED, STAGED, STORED
 
 FORMATS = ("text", "json", "jsonl", "sarif", "csv", "junit", "gitlab", "github", "html")
 

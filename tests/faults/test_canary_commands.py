@@ -5,23 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.faults.world import LEAKED, STAGED, STORED, World
+from tests.faults.world import LEAKED, STAGED, STORED
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def world(tmp_path: Path, cache: Path) -> World:
-    return World(tmp_path, cache)
 
 
 @pytest.fixture

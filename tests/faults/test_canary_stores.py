@@ -7,7 +7,6 @@ import os
 import subprocess
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -29,16 +28,6 @@ class Place(NamedTuple):
     uri: str
     reference: str  # up to the name
     environ: dict[str, str]
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def world(tmp_path: Path, cache: Path) -> World:
-    return World(tmp_path, cache)
 
 
 @pytest.fixture(params=["embedded", "team", "aws", "vault", "conjur"])

@@ -20,12 +20,11 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
 import pytest
 
 from tests.faults.forked import run_forked
 from tests.servers.moto import Moto, key_ids, new_key_pair
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import Postgres, works
 
 NAME = "shop/credential"
 HYGIENE = [sys.executable, "-m", "hygiene"]
@@ -152,14 +151,6 @@ class Database:
         if outcome == "rotated":
             assert current != old
         assert works(old) == (current == old)
-
-
-def works(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=10).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 @pytest.mark.slow

@@ -8,13 +8,12 @@ import uuid
 from typing import Any
 
 import boto3
-import psycopg
 import pytest
 
 from hygiene.errors import HygieneError, RotationError
 from hygiene.rotate import lambda_handler
 from tests.servers.moto import Moto
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import Postgres, works
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 
@@ -60,14 +59,6 @@ def service(moto_server: Moto, postgres_server: Postgres, monkeypatch: pytest.Mo
     monkeypatch.setenv("HYGIENE_PROVIDER", "postgresql")
     monkeypatch.setenv("HYGIENE_HOSTS", f"127.0.0.1:{postgres_server.port}")
     return one
-
-
-def works(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize("times", [1, 2])

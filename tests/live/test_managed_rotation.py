@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psycopg
 import pytest
 
 from hygiene.errors import ConflictError, RotationError
@@ -23,7 +22,7 @@ from hygiene.store.backends.aws_secrets_manager import SecretsManagerStore
 from hygiene.store.protocol import SelfRotating
 from tests.fakes.memory_recorder import MemoryRecorder
 from tests.servers.moto import Moto
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import Postgres, works
 
 NAME = "db"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -113,14 +112,6 @@ def world(moto_server: Moto, postgres_server: Postgres, tmp_path: Path) -> World
     client.create_secret(Name=NAME, SecretString=postgres_server.url(role, password))
     provider = open_provider("postgresql", Target(NAME, {}, (f"127.0.0.1:{postgres_server.port}",)))
     return World(Aws(client, provider), tmp_path)
-
-
-def works(url: str) -> bool:
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 def test_rotation_is_started_watched_and_proved(world: World) -> None:

@@ -6,22 +6,14 @@ import time
 from pathlib import Path
 from threading import Event, Thread
 
-import psycopg
 import pytest
 
 from tests.e2e.credentials import Forge
 from tests.probes.conftest import LINE, TOKEN
 from tests.probes.proxy import Proxy
+from tests.servers.postgres import works
 
 NAME = "shop/db"
-
-
-def works(url):
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except psycopg.OperationalError:
-        return False
-    return True
 
 
 @pytest.fixture

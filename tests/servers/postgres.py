@@ -38,6 +38,15 @@ class Postgres(NamedTuple):
                 connection.execute(statement.encode())
 
 
+def works(url: str) -> bool:
+    """Say whether the login in ``url`` is let in."""
+    try:
+        psycopg.connect(url, connect_timeout=10).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 @contextmanager
 def postgres(admin_password: str) -> Iterator[Postgres]:
     """Run a new server; skips where PostgreSQL is not installed."""
