@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from hygiene import __version__
+from hygiene.deadline import within
 
 SECONDS = 15.0
 BODY_BYTES = 1 << 18
@@ -149,28 +150,8 @@ class _Metered(io.RawIOBase):
         super().close()
 
 
-def _resolve(host: str, port: int, seconds: float) -> list[Any]:
-    """Resolve a name within ``seconds``; the system's resolver can't be told when to stop."""
-    told: list[Any] = []
-
-    def ask() -> None:
-        try:
-            told.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            told.append(error)
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not told:
-        raise TimeoutError
-    if isinstance(told[0], Exception):
-        raise told[0]
-    return list(told[0])
-
-
 def _connect(host: str, port: int, *, private: bool, until: float) -> socket.socket:
-    found = _resolve(host, port, until - time.monotonic())
+    found = within(max(until - time.monotonic(), 0), lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     addresses = [entry[4] for entry in found]
     if not private and not all(public_address(str(address[0])) for address in addresses):
         # One private address among several is refused, too: which one is used would be the attacker's choice.

@@ -7,7 +7,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
-from hygiene.store.transport import check_encrypted, within
+from hygiene.deadline import within
+from hygiene.store.transport import check_encrypted
 
 
 class BoundedAdapter(HTTPAdapter):

@@ -6,9 +6,10 @@ import time
 import pytest
 
 from hygiene.config import Config
+from hygiene.deadline import within
 from hygiene.errors import StoreError
 from hygiene.store.registry import open_store
-from hygiene.store.transport import PLAINTEXT, check_encrypted, within
+from hygiene.store.transport import PLAINTEXT, check_encrypted
 from tests.servers.hostile import Answer, hostile
 
 REMOTE = [

@@ -23,8 +23,9 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from hygiene.deadline import within
 from hygiene.errors import AccessDeniedError, ConflictError, NotFoundError, StoreError
-from hygiene.store.transport import CLOCK, check_encrypted, within
+from hygiene.store.transport import CLOCK, check_encrypted
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -21,8 +21,9 @@ from conjur_api.errors.errors import HttpError, HttpSslError, HttpStatusError, M
 from conjur_api.models import ConjurConnectionInfo, CredentialsData, SslVerificationMode
 from conjur_api.providers import AuthnAuthenticationStrategy, JWTAuthenticationStrategy, SimpleCredentialsProvider
 
+from hygiene.deadline import within
 from hygiene.errors import AccessDeniedError, NotFoundError, StoreError
-from hygiene.store.transport import CLOCK, check_encrypted, within
+from hygiene.store.transport import CLOCK, check_encrypted
 
 _TRIES = 5
 _DEADLINE_SECONDS = 30  # for one try; conjur-api's own is 20 for each of the requests that it makes
