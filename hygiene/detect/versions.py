@@ -50,14 +50,6 @@ class Versions:
         self._known: OrderedDict[Hashable, _Version] = OrderedDict()
         self._kept = 0  # events
 
-    def matches(self, blob: Blob, kin: Kin) -> list[Match]:
-        """Give all matches in ``blob``, ordered by rule, then by place."""
-        version = self._version(blob, kin)
-        if version is None:
-            return self._engine.matches(blob.data)
-        self._keep(kin.key, version)
-        return self._engine.matches_at(blob.data, version.events())
-
     def hits(self, blob: Blob, kin: Kin, examine: Examine) -> list[Hit]:
         """Give what ``examine`` makes of the matches in ``blob``; of dull ones nothing is made twice."""
         version = self._version(blob, kin)
