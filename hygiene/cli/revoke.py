@@ -10,7 +10,7 @@ import click
 from hygiene.cli.compose import compose, config_option, notice, store_option
 from hygiene.cli.revokeleak import FINGERPRINT, revoke_leak
 from hygiene.cli.rotations import VERDICTS, Request, Rotations
-from hygiene.cli.verifying import check_with_reach
+from hygiene.cli.verifying import check_with_reach, powers_of
 from hygiene.errors import ExitCode, ProviderError, UsageError
 from hygiene.places import cache_folder
 from hygiene.prove.readers import Reader, readers_of
@@ -64,9 +64,7 @@ def command(*, name: str, now: bool, store_name: str, config_path: str | None) -
 
 def _what_breaks(name: str, check: Check, readers: Sequence[Reader], copies: Sequence[str]) -> Iterator[str]:
     """Say who will notice, and what nobody can do any more with the credential."""
-    if check.identity:
-        yield f"{name} logs in as {check.identity}"
-    yield from (f"it may: {scope}" for scope in check.scopes)
+    yield from powers_of(name, check)
     for reader in readers[:_SHOWN]:
         yield f"read by {reader.who}, {count(reader.times, 'time')}, last {reader.last[:16]}"
     if len(readers) > _SHOWN:

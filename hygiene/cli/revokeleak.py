@@ -9,7 +9,7 @@ import click
 from hygiene.cli.compose import Composition, notice
 from hygiene.cli.leaked import MATCH, found_labels, scan_history
 from hygiene.cli.rotations import VERDICTS, Rotations
-from hygiene.cli.verifying import check_with_reach, note_verdict
+from hygiene.cli.verifying import check_with_reach, note_verdict, powers_of
 from hygiene.errors import ExitCode, NotFoundError, ProviderError, UsageError
 from hygiene.finding import Finding
 from hygiene.places import cache_folder
@@ -33,8 +33,7 @@ def revoke_leak(composition: Composition, rotations: Rotations, fingerprint: str
     check = check_with_reach(provider, finding.secret)
     if not isinstance(provider, Killable):
         raise ProviderError(f"{provider.name} can't end a credential by its own value")
-    who = [f"it logs in as {check.identity}"] if check.identity else []
-    for line in (*who, *(f"it may: {scope}" for scope in check.scopes)):
+    for line in powers_of("it", check):
         notice(printable(line))
     if not now:
         raise UsageError(

@@ -74,6 +74,13 @@ def verify_finding(rotations: Rotations, finding: Finding, root: Path | None) ->
     return provider.name, check_with_reach(provider, finding.secret)
 
 
+def powers_of(subject: str, check: Check) -> Iterator[str]:
+    """Say whom a credential logs in as, and what it may do, a line each."""
+    if check.identity:
+        yield f"{subject} logs in as {check.identity}"
+    yield from (f"it may: {scope}" for scope in check.scopes)
+
+
 def check_with_reach(provider: Provider, secret: Secret) -> Check:
     """Ask whether a credential is live and, where it is, what it may do: its blast radius."""
     check = provider.verify(secret)
