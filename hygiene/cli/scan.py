@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import click
 
 from hygiene.cli.acceptance import allowlist_notices
-from hygiene.cli.notebook import open_notebook
+from hygiene.cli.notebook import open_remembered
 from hygiene.cli.progress import progress
 from hygiene.cli.registry import load_verifier
 from hygiene.cli.scanning import Scanning, Wishes, open_scanning
 from hygiene.config import find_config
-from hygiene.detect.findings import Accepted
+from hygiene.detect.findings import Accepted, Completion
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Source
 from hygiene.detect.sources.registry import open_source
@@ -28,8 +27,6 @@ from hygiene.fileio import write_atomic
 from hygiene.finding import CONFIDENCES, ScanResult
 from hygiene.git import Git, find_root
 from hygiene.report.registry import FORMATS, REVEALING, reporter
-
-Completion = Callable[[ScanResult, Accepted], ScanResult]
 
 
 class Target(NamedTuple):
@@ -107,9 +104,7 @@ def _remembering(
     """Give the source that reads only what an earlier scan has not seen, and what completes its result."""
     if not options["history"] or options["unreachable"] or options["unpack"] or options["no_cache"] or root is None:
         return source, None
-    notebook = open_notebook(Git(root).common_dir(), scanning)
-    remembered = open_source("remembered", root, notebook=notebook, examiner=scanning.examiner)
-    return remembered, cast(Completion, getattr(remembered, "completed"))  # noqa: B009
+    return open_remembered(root, Git(root).common_dir(), scanning)
 
 
 def exit_code(result: ScanResult) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, groupby
 from math import log2
@@ -14,7 +14,7 @@ from hygiene.detect.baseline import Baseline
 from hygiene.detect.globs import matches_any
 from hygiene.detect.match import Hit, Pattern
 from hygiene.detect.sources.protocol import Source
-from hygiene.finding import Finding, Provenance
+from hygiene.finding import Finding, Provenance, ScanResult
 from hygiene.secret import Secret
 
 
@@ -23,6 +23,9 @@ class Accepted(NamedTuple):
 
     baseline: Baseline | None = None
     allowlist: Allowlist | None = None
+
+
+Completion = Callable[[ScanResult, Accepted], ScanResult]  # adds what is known, and says what is accepted
 
 
 def findings_from(

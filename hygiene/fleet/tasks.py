@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hygiene.detect.examine import Examiner
-from hygiene.detect.findings import Accepted
+from hygiene.detect.findings import Accepted, Completion
 from hygiene.detect.match import Pattern
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.protocol import Blob, Item, Source
 from hygiene.errors import SourceError
-from hygiene.finding import Finding, Provenance, ScanResult, ScanStats, Skipped
+from hygiene.finding import Finding, Provenance, ScanStats, Skipped
 from hygiene.fleet.key import FleetKey
 from hygiene.report.masking import Mask
 
@@ -82,9 +82,6 @@ class Outcome(NamedTuple):
     owner: str = ""  # of the repository
     seconds: float = 0.0
     problem: str = ""  # why nothing came of it
-
-
-Completion = Callable[[ScanResult, Accepted], ScanResult]
 
 
 class Bench(NamedTuple):

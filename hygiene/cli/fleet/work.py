@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
 
-from hygiene.cli.notebook import open_notebook
+from hygiene.cli.notebook import open_remembered
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.registry import Loaded, load_engine
 from hygiene.detect.rulefolders import RuleChoice
@@ -15,7 +14,7 @@ from hygiene.detect.sources.registry import open_source
 from hygiene.errors import HygieneError, SourceError
 from hygiene.fleet.engines.protocol import Batch
 from hygiene.fleet.owners import read_owners
-from hygiene.fleet.tasks import PART, PLACE, Bench, Completion, Outcome, Unit, git_folder, work
+from hygiene.fleet.tasks import PART, PLACE, Bench, Outcome, Unit, git_folder, work
 from hygiene.fleet.tips import git_directory, local_tips
 from hygiene.git import Git
 
@@ -58,14 +57,8 @@ def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
         return Bench(open_source("history", folder), scanning.examiner, scanning.accepted, scanning.config.exclude)
     if unit.kind == PLACE and local_tips(git) != unit.tips:
         raise SourceError("it was pushed to while it was scanned", hint="scan again")
-    source = open_source(
-        "remembered",
-        folder,
-        notebook=open_notebook(git_directory(folder), scanning),
-        examiner=scanning.examiner,
-        believe=unit.kind != PLACE,  # its objects are given: all in which something matches
-    )
-    completed = cast(Completion, getattr(source, "completed"))  # noqa: B009
+    # The objects of a placing unit are given: all in which something matches.
+    source, completed = open_remembered(folder, git_directory(folder), scanning, believe=unit.kind != PLACE)
     return Bench(source, scanning.examiner, scanning.accepted, scanning.config.exclude, completed)
 
 
