@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from hygiene.errors import UsageError
+from hygiene.fields import fields_of
 from hygiene.reference import check_name
 from hygiene.replace.naming import secret_name, unique, variables_from
 from hygiene.replace.plan import Naming, Place
@@ -54,7 +54,7 @@ def field_of(stored: Secret, field: str) -> Secret | None:
     """Give a field of a stored object, or the whole value for the field ""; None where there is no such field."""
     if not field:
         return stored
-    value = _fields(stored).get(field)
+    value = (fields_of(stored) or {}).get(field)
     return Secret.from_text(value) if isinstance(value, str) else None
 
 
@@ -108,11 +108,3 @@ def _pairs(groups: Groups) -> Iterator[tuple[bytes, bytes]]:
             [partner] = partners[group]
             if partners.get(partner) == {group}:
                 yield group, partner
-
-
-def _fields(secret: Secret) -> dict[str, Any]:
-    try:
-        document = json.loads(secret.reveal())
-    except (ValueError, RecursionError):
-        return {}  # and not raised on: the decoder's error quotes the value
-    return document if isinstance(document, dict) else {}

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from hygiene.errors import AuditError, HygieneError, UnresolvedReferenceError
+from hygiene.fields import fields_of
 from hygiene.moment import later
 from hygiene.reference import Reference
 from hygiene.secret import Secret
@@ -64,7 +64,7 @@ class Resolver:
         secret = store.get(name, stage=reference.stage or CURRENT, version=reference.version)
         # A store may need a field even for a whole value (Vault: "value").
         whole = reference.field == store.reference(name).field
-        if reference.field and not (whole and (told is None or told.owner == OWNER or not _is_object(secret))):
+        if reference.field and not (whole and (told is None or told.owner == OWNER or fields_of(secret) is None)):
             secret = select_field(secret, reference)
         if len(secret) == 0:
             raise UnresolvedReferenceError(f"{reference} resolves to an empty value")
@@ -106,7 +106,7 @@ def select_field(secret: Secret, reference: Reference) -> Secret:
 
     A string is given as it is, anything else in its JSON form. Raises :class:`UnresolvedReferenceError`.
     """
-    document = _object(secret)
+    document = fields_of(secret)
     if document is None:
         raise UnresolvedReferenceError(
             f"{reference} asks for a field, but the stored value is not a JSON object",
@@ -116,15 +116,3 @@ def select_field(secret: Secret, reference: Reference) -> Secret:
         raise UnresolvedReferenceError(f"{reference}: the stored object has no such field")
     value = document[reference.field]
     return Secret.from_text(value if isinstance(value, str) else json.dumps(value))
-
-
-def _is_object(secret: Secret) -> bool:
-    return _object(secret) is not None
-
-
-def _object(secret: Secret) -> dict[str, Any] | None:
-    try:
-        document = json.loads(secret.reveal())
-    except (ValueError, RecursionError):
-        return None  # and not raised on: the decoder's error quotes the value
-    return document if isinstance(document, dict) else None
