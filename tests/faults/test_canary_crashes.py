@@ -25,7 +25,7 @@ PLACES = [
     ("hygiene.store.backends.embedded.recordstore:RecordStore.commit", PUT),
     ("hygiene.prove.redact:_forms", GET),
     ("pyrage:decrypt", GET),
-    ("hygiene.store.resolve:_object", RENDER),
+    ("hygiene.store.resolve:fields_of", RENDER),
     ("hygiene.cli.launch:run_child", RUN),
     ("os:posix_spawnp", RUN),
     ("hygiene.cli.render:write_atomic", (*RENDER, "-o", "rendered")),
