@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert
 
-from hygiene.fleet.inventory.counting import recount_repositories
+from hygiene.fleet.inventory.counting import recount_repositories, recount_states
 from hygiene.fleet.inventory.models import Exposure, Finding, Owner, Repository, Source
 from hygiene.fleet.inventory.opening import Inventory
 from hygiene.fleet.inventory.trend import take_snapshot
@@ -40,6 +40,7 @@ def fill(inventory: Inventory, findings: int, *, repositories: int = 1000, owner
             rows = [_finding(n, findings, repositories, owners) for n in _range(start, findings)]
             connection.execute(insert(Finding), rows)
     inventory.run(lambda session: recount_repositories(session, range(1, repositories + 1)))
+    inventory.run(lambda session: recount_states(session, range(1, findings // 2 + 1)))
     inventory.run(take_snapshot)
     with inventory.engine.connect() as connection:
         connection.exec_driver_sql("analyze")

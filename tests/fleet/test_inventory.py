@@ -9,7 +9,7 @@ from hygiene.errors import ConfigError, UsageError
 from hygiene.fleet.inventory.migrate import downgrade, upgrade
 from hygiene.fleet.inventory.models import Base, Event, Exposure, Finding, Repository
 from hygiene.fleet.inventory.opening import HEAD, Inventory, InventoryError, database_url, open_inventory
-from hygiene.fleet.inventory.trend import standing_of_owners
+from hygiene.fleet.inventory.trend import standing, standing_of_owners
 from hygiene.fleet.key import FleetKey
 from tests.fleet.fleet import Fleet, generate
 
@@ -33,10 +33,15 @@ def test_migration_down_and_up_keeps_the_data(inventory: Inventory, fleet: Fleet
     assert found
     owners = inventory.run(standing_of_owners)
     assert sum(one.places for one in owners.values()) == len(found)
+    whole = inventory.run(standing)
+    assert whole.exposures == whole.places == len(found)
+    downgrade(inventory.engine, "0003")
+    assert "exposure_count" not in inspect(inventory.engine).get_table_names()
     downgrade(inventory.engine, "0002")
     assert "share" not in inspect(inventory.engine).get_table_names()
     upgrade(inventory.engine)
     assert inventory.run(standing_of_owners) == owners
+    assert inventory.run(standing) == whole
     downgrade(inventory.engine, "0001")
     assert "event" not in inspect(inventory.engine).get_table_names()
     assert "verification" not in {column["name"] for column in inspect(inventory.engine).get_columns("exposure")}

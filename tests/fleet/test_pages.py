@@ -8,13 +8,17 @@ from typing import Any
 
 import jsonschema
 import pytest
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hygiene.cli.boundary import run as main
 from hygiene.errors import UsageError
-from hygiene.fleet.inventory.models import Repository
+from hygiene.fleet.inventory.counting import recount_exposures
+from hygiene.fleet.inventory.models import CLOSED, ROTATED, Exposure, Finding, Repository
 from hygiene.fleet.inventory.opening import Inventory
 from hygiene.fleet.inventory.pages import Page, Slice, exposure_number, exposures, findings, number_of, repositories
+from hygiene.fleet.inventory.rotations import note_rotated, open_case
+from hygiene.fleet.inventory.status import status
 from hygiene.fleet.inventory.trend import standing, standing_of_owners, trend
 from hygiene.fleet.tickets import sink, tickets
 from tests.fakes.schemas import SARIF, schema
@@ -54,6 +58,31 @@ def test_pages_joined_are_the_whole_in_one_order(database: Inventory, read: Read
     whole = _all(database, read, 1000)
     assert len(whole) >= 20
     assert _all(database, read, 7) == whole
+
+
+def _by_weight(session: Session) -> tuple[int, ...]:
+    """Count the exposures one by one: by severity those to act on, then those rotated, and those closed."""
+    held = list(session.execute(select(Exposure.state, Exposure.weight).where(Exposure.repositories > 0)))
+    weights = (sum(1 for row in held if row.state != CLOSED and row.weight == weight) for weight in (3, 2, 1, 0))
+    return *weights, *(sum(1 for row in held if row.state == state) for state in (ROTATED, CLOSED))
+
+
+def _told(session: Session) -> tuple[int, ...]:
+    return standing(session)[3:]
+
+
+def test_standing_is_the_count_of_exposures_whoever_changes_them(inventory: Inventory) -> None:
+    fill(inventory, 3000, repositories=30, owners=4)
+    before = inventory.run(_told)
+    assert before == inventory.run(_by_weight)
+    for exposure in (1, 2, 700, 1500):
+        inventory.run(lambda session, one=exposure: open_case(session, one, begin=True))
+        inventory.run(lambda session, one=exposure: note_rotated(session, one, "done"))
+    after = inventory.run(_told)
+    assert after == inventory.run(_by_weight) != before
+    inventory.run(lambda session: session.execute(update(Finding).where(Finding.exposure_id < 400).values(weight=-2)))
+    inventory.run(lambda session: recount_exposures(session, range(1, 400)))
+    assert inventory.run(_told) == inventory.run(_by_weight) != after
 
 
 def test_page_of_nonsense_is_refused(database: Inventory) -> None:
@@ -120,12 +149,20 @@ def test_pages_of_a_million_findings_come_within_a_second(inventory: Inventory) 
         "standing": standing,
         "owners": standing_of_owners,
         "exposures": lambda session: exposures(session, wanted),
-        "late page": lambda session: exposures(session, Slice(50, "0.1.100000")),
+        "exposures, late": lambda session: exposures(session, Slice(50, "0.1.100000")),
+        "rotated": lambda session: exposures(session, wanted, ROTATED),
+        "closed": lambda session: exposures(session, wanted, CLOSED),
         "repositories": lambda session: repositories(session, wanted),
+        "repositories, late": lambda session: repositories(session, Slice(50, "0.0.400.0.500")),
         "repository": lambda session: findings(session, wanted, repository=7),
+        "repository, late": lambda session: findings(session, Slice(50, "2.1000"), repository=7),
         "owner": lambda session: findings(session, wanted, owner=3),
+        "owner, late": lambda session: findings(session, Slice(50, "2.2000"), owner=3),
         "exposure": lambda session: findings(session, wanted, exposure=9),
+        "fingerprint": lambda session: exposure_number(session, f"v1:{7:040x}"),
         "trend": trend,
+        "trend of an owner": lambda session: trend(session, "@org/team-3"),
+        "status": status,
     }
     for name, read in reads.items():
         inventory.run(read)

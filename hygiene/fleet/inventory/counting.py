@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from hygiene.finding import SEVERITIES
-from hygiene.fleet.inventory.models import Exposure, Finding, Repository, Share
+from hygiene.fleet.inventory.models import BLOCK, Exposure, ExposureCount, Finding, Repository, Share
 
 Thing = TypeVar("Thing")
 _AT_ONCE = 500  # keys in one query
+_RANGES = 100  # ranges of keys in one query
 
 
-def recount_exposures(session: Session, numbers: Iterable[int]) -> None:
+def recount_exposures(session: Session, numbers: Collection[int]) -> None:
     """Count again the places and repositories of the exposures ``numbers``."""
     for some in slices(sorted(numbers)):
         query = (
@@ -29,6 +30,23 @@ def recount_exposures(session: Session, numbers: Iterable[int]) -> None:
             update(Exposure),
             [{"id": number, "places": places, "repositories": where} for number, places, where in rows],
         )
+    recount_states(session, numbers)
+
+
+def recount_states(session: Session, numbers: Collection[int]) -> None:
+    """Count again, by state and severity, the blocks of the exposures ``numbers``; needs ``write_alone``."""
+    session.flush()
+    for some in slices(sorted({number // BLOCK for number in numbers}), _RANGES):
+        session.execute(delete(ExposureCount).where(ExposureCount.block.in_(some)))
+        block = (Exposure.id // BLOCK).label("block")
+        query = (
+            select(block, Exposure.state, Exposure.weight, func.count())
+            .where(or_(*(Exposure.id.between(one * BLOCK, (one + 1) * BLOCK - 1) for one in some)))
+            .where(Exposure.repositories > 0)
+            .group_by("block", Exposure.state, Exposure.weight)
+        )
+        columns = ExposureCount.block, ExposureCount.state, ExposureCount.weight, ExposureCount.exposures
+        session.execute(insert(ExposureCount).from_select(columns, query))
 
 
 def recount_repositories(session: Session, numbers: Collection[int]) -> None:
@@ -57,6 +75,6 @@ def shares_of(condition: ColumnElement[bool]) -> Any:
     )
 
 
-def slices(things: Sequence[Thing]) -> Iterable[Sequence[Thing]]:
+def slices(things: Sequence[Thing], size: int = _AT_ONCE) -> Iterable[Sequence[Thing]]:
     """Cut ``things`` into pieces that a query takes."""
-    return (things[start : start + _AT_ONCE] for start in range(0, len(things), _AT_ONCE))
+    return (things[start : start + size] for start in range(0, len(things), size))

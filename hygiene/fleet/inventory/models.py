@@ -29,6 +29,7 @@ _NAMES = {
 }
 
 ACTIVE, ARCHIVED, GONE = "active", "archived", "gone"  # states of a repository
+BLOCK = 256  # exposures that are counted together
 OPEN, ROTATED, CLOSED = "open", "rotated", "closed"  # states of an exposure
 QUEUED, DONE, FAILED = "queued", "done", "failed"  # states of a task
 
@@ -177,6 +178,17 @@ class Exposure(Base):
     first_seen: Mapped[datetime]
     last_seen: Mapped[datetime]
     closed: Mapped[datetime | None]
+
+
+class ExposureCount(Base):
+    """How many exposures of one block are in a state, by severity: of those that a repository still holds."""
+
+    __tablename__ = "exposure_count"
+    __table_args__ = (Index(None, "block"),)
+    block: Mapped[int]  # the exposures' number // BLOCK
+    state: Mapped[str]
+    weight: Mapped[int]
+    exposures: Mapped[int]
 
 
 class Finding(Base):

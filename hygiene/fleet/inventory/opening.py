@@ -21,7 +21,7 @@ from hygiene.fleet.key import FleetKey, fleet_folder
 Answer = TypeVar("Answer")
 Work = Callable[[Session], Answer]
 
-HEAD = "0003"  # the newest step of migrations/versions
+HEAD = "0004"  # the newest step of migrations/versions
 _PATIENCE = 180.0  # seconds for which a database may be gone
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _VARIABLE = "HYGIENE_FLEET_DATABASE"

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hygiene.finding import SEVERITIES
+from hygiene.fleet.inventory.counting import recount_states
 from hygiene.fleet.inventory.models import CLOSED, GONE, OPEN, ROTATED, Branch, Exposure, Finding, Repository, Rotation
+from hygiene.fleet.inventory.opening import write_alone
 
 PREPARED, BY_HAND, CLEAN, FAILED = "prepared", "by hand", "clean", "failed"  # states of a branch
 
@@ -118,7 +120,7 @@ def note_rotated(session: Session, exposure: int, evidence: str) -> None:
     """Note that the value is replaced and revoked."""
     rotation = session.scalars(select(Rotation).where(Rotation.exposure_id == exposure)).one()
     rotation.state, rotation.rotated, rotation.evidence = ROTATED, datetime.now(UTC), evidence
-    session.get_one(Exposure, exposure).state = ROTATED
+    _set_state(session, exposure, ROTATED)
 
 
 def note_closed(session: Session, exposure: int) -> bool:
@@ -128,6 +130,13 @@ def note_closed(session: Session, exposure: int) -> bool:
     if left or rotation.state != ROTATED:
         return False
     rotation.state, rotation.closed = CLOSED, datetime.now(UTC)
-    row = session.get_one(Exposure, exposure)
-    row.state, row.closed = CLOSED, rotation.closed
+    _set_state(session, exposure, CLOSED).closed = rotation.closed
     return True
+
+
+def _set_state(session: Session, exposure: int, state: str) -> Exposure:
+    write_alone(session)  # a scan may count the same exposures
+    row = session.get_one(Exposure, exposure)
+    row.state = state
+    recount_states(session, (exposure,))
+    return row

@@ -8,7 +8,17 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from hygiene.fleet.inventory.models import CLOSED, GONE, OPEN, ROTATED, Exposure, Owner, Repository, Share, Snapshot
+from hygiene.fleet.inventory.models import (
+    CLOSED,
+    GONE,
+    OPEN,
+    ROTATED,
+    ExposureCount,
+    Owner,
+    Repository,
+    Share,
+    Snapshot,
+)
 
 
 class Standing(NamedTuple):
@@ -27,12 +37,10 @@ class Standing(NamedTuple):
 
 def standing(session: Session) -> Standing:
     """Count the whole."""
-    query = (
-        select(Exposure.state, Exposure.weight, func.count())
-        .where(Exposure.repositories > 0)
-        .group_by(Exposure.state, Exposure.weight)
+    query = select(ExposureCount.state, ExposureCount.weight, func.sum(ExposureCount.exposures)).group_by(
+        ExposureCount.state, ExposureCount.weight
     )
-    counts = {(state, weight): number for state, weight, number in session.execute(query)}
+    counts = {(state, weight): int(number) for state, weight, number in session.execute(query)}
     counters = (Repository.critical, Repository.high, Repository.medium, Repository.low)
     places = session.execute(select(*(func.coalesce(func.sum(counter), 0) for counter in counters))).one()
     repositories = session.scalar(select(func.count()).where(Repository.state != GONE)) or 0
