@@ -34,9 +34,11 @@ def write_error(path: Path, error: OSError) -> WriteError:
 def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Replace ``path`` by ``content``: a reader sees the old or the new bytes, also after a power cut.
 
-    ``mode`` defaults to the mode of the file that is replaced, or 0600 for a new one. Raises
-    :class:`WriteError`; the old content is then intact.
+    ``mode`` defaults to the mode of the file that is replaced, or 0600 for a new one. A device or a pipe is written
+    into: nothing can stand in its place. Raises :class:`WriteError`; the old content is then intact.
     """
+    if _is_stream(path):
+        return _write_stream(path, content)
     if mode is None:
         mode = _mode_of(path)
     temporary = path.with_name(_TEMPORARY_PREFIX + os.urandom(8).hex())
@@ -50,6 +52,25 @@ def write_atomic(path: Path, content: bytes, *, mode: int | None = None) -> None
     except BaseException:
         _remove(temporary)
         raise
+
+
+def _is_stream(path: Path) -> bool:
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(kind) or stat.S_ISFIFO(kind)
+
+
+def _write_stream(path: Path, content: bytes) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            _write_all(descriptor, content)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def create_exclusive(path: Path, content: bytes, *, mode: int = PRIVATE_FILE) -> bool:

@@ -24,6 +24,18 @@ def test_write_atomic_existing_file_keeps_its_mode(tmp_path):
     assert (target.read_bytes(), stat.S_IMODE(target.stat().st_mode)) == (b"new", 0o755)
 
 
+def test_write_atomic_pipe_is_written_into_and_stays(tmp_path):
+    target = tmp_path / "pipe"
+    os.mkfifo(target)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(target.read_bytes()), daemon=True)
+    reader.start()
+    fileio.write_atomic(target, b"content")
+    reader.join(10)
+    assert read == [b"content"]
+    assert stat.S_ISFIFO(target.lstat().st_mode)
+
+
 @pytest.mark.parametrize("call", ["write", "fsync", "replace"])
 def test_write_atomic_failing_at_any_call_keeps_the_old_content_and_no_leftover(tmp_path, monkeypatch, call):
     target = tmp_path / "a"
