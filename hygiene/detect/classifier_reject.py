@@ -33,11 +33,14 @@ _LETTERS = re.compile(rb"[A-Za-z .,:;!?'-]+")
 _ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
 # A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon, the
-# name of a .NET assembly's public key, thanks to somebody, a search, a film's pictures, the code of an error.
+# name of a .NET assembly's public key, thanks to somebody, a search, a film's pictures, the code of an error, a column
+# that points elsewhere, a version, the name of a vault, where Jenkins and .NET keep a credential, and apes.
 _NO_SECRET_NAME = re.compile(
     rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|"
     rb"\.(?:com|org|net|io)$|public[_-]?key(?:_?token)?$|credits?$|cnonce$|"
-    rb"keywords?$|keyframe|_error$"
+    rb"keywords?$|keyframe|_error$|"
+    rb"(?:foreign|mon)[-_]?keys?\b|keying$|key[-_]?hash$|(?:api|key)[-_]?version$|key[-_]?vault[-_]?(?:name|to\w*|ur[il])$|"
+    rb"^(?:credentials|usersecrets)id$"
 )
 _ID_NAME = re.compile(rb"(?:[_-]|[a-z](?=I))(?i:id)$")
 _KEY_ID = re.compile(

@@ -60,7 +60,7 @@ _HEADER = re.compile(
 )
 _URL = re.compile(rb"(?i)\b([a-z][a-z0-9+.%-]{1,30})://([^\s\"'`<>/?#:]{0,200}):([^\s\"'`<>/]{1,300})@(?=[\w\[{$<%.-])")
 _FLAG = re.compile(
-    rb"""(?<![\w-])(--?[A-Za-z][\w-]{0,40}|/[A-Za-z]\w{1,30}:)(?:\s+|=|(?<=:))(?!-)["']?(?:[\w.+@-]{1,60}:)?([^\s"'`]{3,300})"""
+    rb"""(?<![\w-])(--?[A-Za-z][\w-]{0,40}|/[A-Za-z]\w{1,30}:)(?:\s+|=|(?<=:))(?!-)["']?(?:[\w.+@-]{1,60}:["']?)?([^\s"'`]{3,300})"""
 )
 _SQL = re.compile(
     rb"""(?i)\b(identified\s+by|password\s+for\s+\S+\s*=|ConvertTo-SecureString(?:\s+-String)?)\s+(\\?["'`]?)([^\s"'`\\;]{3,300})"""
@@ -75,7 +75,7 @@ _TOKEN = re.compile(
     rb"\b(?=[eACFIKMNPQRSTUXxky\d])(?:"  # what all alternatives begin with: few places are read closer
     rb"(?<![\w/+])eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,4}|(?<=/)eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){1,4}|A(?:KI|SI|RO|NP|ID|IP|GP|BI|CC)A[A-Z0-9]{12,17}\b|"
     rb"(?:AC|AD|AL|CA|CF|CL|CN|CR|FW|IP|KS|MM|NO|PK|PN|QU|RE|SC|SD|SK|SM|TR|UT|XE|XR)[0-9a-f]{32}\b|"
-    rb"\d{9,14}-[0-9a-z_]{32}\.apps\.googleusercontent\.com|AIza[0-9A-Za-z_-]{30,36}|key-[0-9a-z]{32}\b|"
+    rb"\d{9,14}-[0-9a-z_]{32}\.apps\.googleusercontent\.com|AIza[0-9A-Za-z_-]{30,36}(?![\w-])|key-[0-9a-z]{32}\b|"
     rb"xox[a-z]-[0-9A-Za-z-]{10,}|ya29\.[\w-]{10,})"
 )
 _NUMBER = rb"(?:0x[0-9A-Fa-f]{1,2}|\d{1,3})"

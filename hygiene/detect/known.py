@@ -45,7 +45,12 @@ _SEQUENCES = (
     *(b"0123456789", b"1234567890", b"9876543210", b"abcdefghijklmnopqrstuvwxyz", b"0123456789abcdef"),
     *(b"1234567890abcdef", b"abcdef1234567890", b"1a2b3c4d5e6f", b"a1b2c3d4e5f6"),
 )
-_SEQUENCE_LENGTH = 8
+_SEQUENCE_LENGTH = 6
+_PIECES = frozenset(
+    sequence[start : start + _SEQUENCE_LENGTH]
+    for sequence in _SEQUENCES
+    for start in range(len(sequence) - _SEQUENCE_LENGTH + 1)
+)
 _FILL = re.compile(rb"([xX*.#?0_\-+])\1{5,}|([1-9a-wyzB-WYZ])\2{7,}")
 _MASKED = re.compile(rb"\*{3}|\.{3}|\xe2\x80\xa6|\xe2\x80\xa2{1,}|(?:\xe2\x80\xa2){2}|<[a-z _-]+>|\[[a-z _-]+\]", re.I)
 _SEPARATORS = re.compile(rb"[-_.:/+=\s]")
@@ -62,6 +67,11 @@ _EXAMPLE_STARTS = (
     *(b"gho_16C7e42F", b"ghs_16C7e42F", b"ghu_16C7e42F", b"ghr_1B4a2e77", b"secret_scanning_", b"sk_test_4eC39H"),
     *(b"sk_test_BQokik", b"pk_test_TYooMQ", b"sk_test_26PHem9", b"key-3ax6x", b"6fe4476e", b"5HueCGU8rM", b"KwdMAjGm"),
     *(b"ac0974bec39a17e3", b"0xac0974bec39a17e3"),
+    # Google's own documentation and samples.
+    *(b"AIzaSyDaGmWKa4", b"AIzaSyAnLA7Nfe", b"AIzaSyCkEhVjf3", b"AIzaSyDMAScliy", b"AIzaSyD3asb-2p"),
+    *(b"AIzayDNSXIbFml", b"AIzaSyAdOS2zB6", b"AIzaSyASWm6HmT", b"AIzaSyANUvH9H9", b"AIzaSyA5_iVawF"),
+    *(b"AIzaSyA4UrcGxg", b"AIzaSyDSb51JiI", b"AIzaSyBF2RrAIm", b"AIzaSyBcE-OOIb", b"AIzaSyB8qGxt4e"),
+    *(b"AIzaSyA8vmApnr",),
 )
 # Digests of nothing, and git's empty tree and blob.
 _EMPTY_DIGESTS = (
@@ -134,12 +144,15 @@ def _is_filled(value: bytes) -> bool:
 
 
 def _is_sequence(value: bytes) -> bool:
+    """Whether more than half of a value counts up or down; less of that stands in tokens that somebody has edited."""
     low = value.lower()
-    for sequence in _SEQUENCES:
-        starts = range(len(sequence) - _SEQUENCE_LENGTH + 1)
-        if any(sequence[start : start + _SEQUENCE_LENGTH] in low for start in starts):
-            return True
-    return False
+    counted: set[int] = set()
+    for piece in _PIECES:
+        at = low.find(piece)
+        while at >= 0:
+            counted.update(range(at, at + _SEQUENCE_LENGTH))
+            at = low.find(piece, at + 1)
+    return len(counted) > len(low) // 2
 
 
 def _holds_word(value: bytes) -> bool:

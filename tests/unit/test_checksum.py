@@ -150,3 +150,7 @@ def test_check_secret_nonsense_never_raises(check, value):
 
 def test_plausibility_checks_are_known():
     assert set(CHECKS) > PLAUSIBILITY
+
+
+def test_check_secret_anthropic_key_of_full_length_without_its_end_fails():
+    assert check_secret("anthropic-tail", fill_template("sk-ant-api03-{b64u:93}BB", "a").encode()) is False

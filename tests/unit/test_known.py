@@ -42,6 +42,12 @@ def test_is_placeholder_random_tokens_are_none(alphabet, length):
     assert sum(map(is_placeholder, values)) <= 3
 
 
+def test_is_placeholder_token_with_a_short_sequence_inside_is_none():
+    source = random.Random(6)
+    value = "12345678" + "".join(source.choices(string.ascii_letters, k=32))
+    assert not is_placeholder(value.encode())
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -169,8 +169,8 @@ def check_openai(token: bytes) -> bool | None:
 
 
 def check_anthropic(token: bytes) -> bool | None:
-    """API and admin keys: 93 characters and ``AA``; only seen, so a failure proves nothing."""
-    return True if token.endswith(b"AA") and len(token) in (108, 110) else None
+    """API and admin keys: 93 characters and ``AA``; another length was not seen, so it proves nothing."""
+    return token.endswith(b"AA") if len(token) in (108, 110) else None
 
 
 def check_groq(token: bytes) -> bool | None:

@@ -57,6 +57,7 @@ def test_candidates_place_of_an_element_on_three_lines_is_its_closing_tag():
         ("smtps://user@mail.test:{}@smtp.test:465", "url"),
         ("Authorization: Bearer {}", "header"),
         ("curl -u admin:{} https://host", "flag"),
+        ("curl --user admin:'{}' https://host", "flag"),
     ],
 )
 def test_candidates_other_kinds_span_the_value_alone(text, kind):

@@ -61,3 +61,9 @@ def test_judge_encrypted_key_is_of_low_confidence(engine):
 
 def test_judge_clear_key_is_of_high_confidence(engine):
     assert spoken(engine, fill_template("{pem:pkcs8}\n", "c"), "id.pem") == {("private-key", "high")}
+
+
+def test_judge_documented_key_is_not_guessed(engine):
+    value = "6fe4476e" + letters(12).hex()  # begins like the key of Algolia's documentation
+    assert not spoken(engine, f'apiKey: "{value}",')
+    assert spoken(engine, f'apiKey: "9{value[1:]}",')
