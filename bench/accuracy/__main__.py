@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.accuracy.dataset import Dataset, read_dataset
 from bench.accuracy.export import model_bytes
-from bench.accuracy.fit import cross_validate, fit, folds_of, stacked, weights_of
+from bench.accuracy.fit import cross_validate, fit, folds_of, probabilities, weights_of
 from bench.accuracy.score import Score, best, repository_of, score_nested, scores
 from bench.accuracy.tables import read_tables
 from bench.accuracy.whole import reports_out_of_fold, score_reports
@@ -26,7 +26,6 @@ from hygiene.detect.classifier_model import Model
 THRESHOLDS = [step / 100 for step in range(5, 96)]
 LEAST_PRECISION = 0.93
 LOW = 0.1
-FLOOR = -10.0
 
 
 def main() -> None:
@@ -91,7 +90,7 @@ def _validate(data: Dataset, seeds: list[int]) -> list[Score]:
 
 def _whole(folder: Path, data: Dataset, tables: tuple[bytes, frozenset[bytes]], medium: float) -> None:
     """What ``hygiene scan`` as a whole says of repositories that its model never saw."""
-    head = {"low": LOW, "medium": medium, "high": 0.9, "floor": FLOOR, "data": "", "precision": 0, "recall": 0}
+    head = {"low": LOW, "medium": medium, "high": 0.9, "data": "", "precision": 0, "recall": 0}
     score, alarms = score_reports(data.labels, reports_out_of_fold(folder, data, tables, 1, head))
     print(f"the whole tool, seed 1: P {score.precision:.4f} R {score.recall:.4f} F1 {score.f1:.4f}")
     print("false alarms by rule:", ", ".join(f"{rule} {count}" for rule, count in alarms.most_common(12)))
@@ -108,7 +107,7 @@ def _curve(data: Dataset) -> None:
     for share in (0.25, 0.5, 0.75, 1.0):
         part = np.isin(of, rest[: int(len(rest) * share)])
         fitted = fit(data, part, 1)
-        probability = fitted.trees.predict(stacked(data, fitted.scores))
+        probability = probabilities(data, fitted)
         score = best(scores(data, probability, THRESHOLDS, test))
         print(
             f"curve: {int(len(rest) * share)} repositories, best on {len(test)} others: "
@@ -117,14 +116,12 @@ def _curve(data: Dataset) -> None:
 
 
 def _export(data: Dataset, tables: tuple[bytes, frozenset[bytes]], found: list[Score]) -> None:
-    labels, weights, _ = weights_of(data)
+    labels, _, _ = weights_of(data)
     fitted = fit(data, np.ones(len(labels), dtype=bool), 1)
     medium = best(found, LEAST_PRECISION)
     high = next((score.threshold for score in found if score.precision >= 0.96), 0.9)
-    true = np.sort(fitted.scores[(labels == 1) & (weights > 0)])
     head = {
         "low": LOW, "medium": medium.threshold, "high": max(high, medium.threshold + 0.1),
-        "floor": float(true[len(true) // 400]) - 1.0,
         "data": data.digest, "precision": round(medium.precision, 4), "recall": round(medium.recall, 4),
     }  # fmt: skip
     content = model_bytes(fitted, tables, head)

@@ -14,10 +14,12 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from hygiene.detect.classifier import least_probability, plain_features
+from hygiene.detect.classifier_gate import gate_features
 from hygiene.detect.classifier_model import Model
 from hygiene.detect.classifier_net import Net
 from hygiene.detect.classifier_place import Around, Rest, line_of, place_of
 from hygiene.detect.classifier_text import BITS, hashed
+from hygiene.detect.classifier_value import word_share
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.generic import Candidate
@@ -60,6 +62,7 @@ class Dataset(NamedTuple):
 
     examples: list[Example]
     plain: np.ndarray  # (candidates, plain features)
+    gate: np.ndarray  # (candidates, features of the gate)
     text: csr_matrix  # (candidates, 2 ** BITS): 1 where an n-gram stands
     labels: Labels
     digest: str
@@ -107,6 +110,7 @@ def read_dataset(folder: Path, tables: Model) -> Dataset:
     labels, engine, net = read_labels(folder), generic_engine(), Net(tables.words)
     examples: list[Example] = []
     plain: list[list[float]] = []
+    gate: list[list[float]] = []
     hashes: list[np.ndarray] = []
     digest = hashlib.sha256()
     for path in paths_of(folder):
@@ -123,12 +127,14 @@ def read_dataset(folder: Path, tables: Model) -> Dataset:
         for candidate, line in zip(candidates, lines, strict=True):
             around = Around(line, on_line[line.start], rest.holds(candidate))
             plain.append(plain_features(tables, data, candidate, place, around))
+            value, name = data[candidate.start : candidate.end], data[candidate.name_start : candidate.name_end]
+            gate.append(gate_features(candidate, value, name, place.language, word_share(value, tables.words)))
             hashes.append(np.array(sorted(hashed(data, candidate, place, line)), dtype=np.int32))
             examples.append(labeller.example(path, candidate))
     ends = np.cumsum([0, *map(len, hashes)])
     columns = np.concatenate(hashes)
     text = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(hashes), 1 << BITS))
-    return Dataset(examples, np.array(plain, dtype=np.float32), text, labels, digest.hexdigest())
+    return Dataset(examples, np.array(plain, np.float32), np.array(gate, np.float32), text, labels, digest.hexdigest())
 
 
 class _Labeller:

@@ -6,7 +6,7 @@ import json
 from array import array
 from typing import Any
 
-from bench.accuracy.fit import Fitted
+from bench.accuracy.fit import FLOOR, GATE_LEAST, Fitted
 from hygiene.detect.classifier import FEATURES
 from hygiene.detect.classifier_model import MAGIC, SECTIONS
 
@@ -19,7 +19,8 @@ def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: di
         "words": b"\n".join(sorted(words)),
         "linear": fitted.linear.weights.tobytes(),
     }
-    parts.update(_trees(fitted.trees.dump_model()["tree_info"]))
+    gate, trees = (booster.dump_model()["tree_info"] for booster in (fitted.gate, fitted.trees))
+    parts.update(_trees([*gate, *trees]))
     sizes = {name: len(parts[name]) for name, _ in SECTIONS}
     line = {
         "features": FEATURES,
@@ -27,6 +28,9 @@ def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: di
         "scale": fitted.linear.scale,
         "bias": fitted.linear.bias,
         "base": 0.0,
+        "gate": len(gate),
+        "gate_least": GATE_LEAST,
+        "floor": FLOOR,
         **head,
     }
     return MAGIC + json.dumps(line).encode() + b"\n" + b"".join(parts[name] for name, _ in SECTIONS)

@@ -1,4 +1,4 @@
-"""The two stacked models: a linear one over hashed n-grams, boosted trees over its scores and plain features."""
+"""The stacked models: the gate, a linear one over hashed n-grams, boosted trees over its scores and plain features."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from sklearn.linear_model import SGDClassifier
 
 from bench.accuracy.dataset import Dataset
 from bench.accuracy.score import repository_of
+from hygiene.detect.classifier_gate import GATE_FEATURES
+from hygiene.detect.classifier_place import KINDS
+from hygiene.detect.classifier_reject import JUDGED
 
 FOLDS = 5
 LINEAR_C = 0.6
@@ -22,6 +25,11 @@ TREES = {
     "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "max_bin": 127, "verbosity": -1, "num_threads": 1,
 }  # fmt: skip
 ROUNDS = 300
+GATE = {**TREES, "num_leaves": 32, "learning_rate": 0.2, "feature_fraction": 0.7}
+GATE_ROUNDS = 16
+# What both reject costs nothing at the thresholds of medium confidence and up, on repositories that they never saw.
+GATE_LEAST = -4.0  # log-odds
+FLOOR = -6.0  # linear score
 
 
 class Linear(NamedTuple):
@@ -84,6 +92,19 @@ def fit_trees(rows: np.ndarray, labels: np.ndarray, weights: np.ndarray, seed: i
     return lightgbm.train({**TREES, "seed": seed}, lightgbm.Dataset(rows, labels, weight=weights), ROUNDS)
 
 
+def fit_gate(data: Dataset, used: np.ndarray, seed: int) -> lightgbm.Booster:
+    """Fit the gate on the rows of ``used`` that it is asked about."""
+    labels, weights, _ = weights_of(data)
+    asked = used & gated(data)
+    rows = lightgbm.Dataset(data.gate[asked], labels[asked], weight=weights[asked])
+    return lightgbm.train({**GATE, "seed": seed}, rows, GATE_ROUNDS)
+
+
+def gated(data: Dataset) -> np.ndarray:
+    """Say which candidates the gate is asked about."""
+    return np.isin(data.gate[:, GATE_FEATURES.index("kind")], [KINDS[kind] for kind in JUDGED])
+
+
 def stacked(data: Dataset, linear: np.ndarray) -> np.ndarray:
     """The rows that the trees see: plain features and the linear score."""
     return np.hstack([data.plain, linear[:, None].astype(np.float32)])
@@ -101,15 +122,16 @@ def out_of_fold(
 
 
 class Fitted(NamedTuple):
-    """Both halves, fitted on the rows of a part."""
+    """All stages, fitted on the rows of a part."""
 
+    gate: lightgbm.Booster
     linear: Linear
     trees: lightgbm.Booster
     scores: np.ndarray  # the linear ones: out of fold inside of the part, of the final linear model outside
 
 
 def fit(data: Dataset, part: np.ndarray, seed: int) -> Fitted:
-    """Fit both halves on ``part`` (a mask of candidates)."""
+    """Fit all stages on ``part`` (a mask of candidates)."""
     labels, weights, repositories = weights_of(data)
     dealt = folds_of(data, seed + 100)
     inner = np.array([dealt[name] for name in repositories])
@@ -118,7 +140,14 @@ def fit(data: Dataset, part: np.ndarray, seed: int) -> Fitted:
     linear = fit_linear(data.text[used], labels[used], weights[used])
     scores[~part] = linear.score(data.text[~part])
     rows = stacked(data, scores)
-    return Fitted(linear, fit_trees(rows[used], labels[used], weights[used], seed), scores)
+    return Fitted(fit_gate(data, used, seed), linear, fit_trees(rows[used], labels[used], weights[used], seed), scores)
+
+
+def probabilities(data: Dataset, fitted: Fitted) -> np.ndarray:
+    """Give what the stages together say of each candidate; 0 for what an early one rejects."""
+    rejected = fitted.scores < FLOOR
+    rejected |= gated(data) & (fitted.gate.predict(data.gate, raw_score=True) < GATE_LEAST)
+    return np.where(rejected, 0.0, fitted.trees.predict(stacked(data, fitted.scores)))
 
 
 def cross_validate(data: Dataset, seed: int) -> np.ndarray:
@@ -130,5 +159,5 @@ def cross_validate(data: Dataset, seed: int) -> np.ndarray:
     for fold in range(FOLDS):
         fitted = fit(data, outer != fold, seed)
         unseen = outer == fold
-        probability[unseen] = fitted.trees.predict(stacked(data, fitted.scores)[unseen])
+        probability[unseen] = probabilities(data, fitted)[unseen]
     return probability

@@ -56,14 +56,14 @@ def reports(dataset: Path, repositories: set[str], model: bytes, least: str = "l
         done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode not in (0, 1):
             raise RuntimeError(done.stderr.decode())
-        yield from map(_reported, json.loads(done.stdout)["findings"])
+        yield from (_reported(found, Path(folder).name) for found in json.loads(done.stdout)["findings"])
 
 
-def _reported(found: dict[str, Any]) -> Reported:
+def _reported(found: dict[str, Any], folder: str) -> Reported:
     told = [reason for reason in found.get("reasons", ()) if reason.startswith("classifier ")]
     probability = float(told[0].split()[1]) if told else -1.0
     return Reported(
-        found["path"][found["path"].find("data/") :],
+        found["path"].partition(f"{folder}/")[2],
         found["line_start"],
         found["line_end"],
         found["rule"],

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-MAGIC = b"hygiene classifier 2\n"
+MAGIC = b"hygiene classifier 3\n"
 PATH = os.path.join(os.path.dirname(__file__), "model", "generic.bin")  # noqa: PTH118, PTH120 - for the hook
 # The sections of the file, in their order, and the types of their items.
 SECTIONS = (
@@ -48,6 +48,7 @@ class Model(NamedTuple):
     linear: memoryview  # signed bytes
     scale: float
     bias: float
+    gate: Sequence[int]  # the roots of the gate's trees, which ask for features of their own
     roots: Sequence[int]
     feature: Sequence[int]
     threshold: Sequence[float]
@@ -59,7 +60,8 @@ class Model(NamedTuple):
     low: float
     medium: float
     high: float
-    floor: float  # a linear score below which no credential was ever seen
+    gate_least: float  # log-odds of the gate below which no credential was seen
+    floor: float  # a linear score below which none was seen
 
 
 def load_model() -> Model:
@@ -91,10 +93,10 @@ def parse_model(content: bytes) -> Model:
         bigrams=bytes(parts["bigrams"]),
         words=frozenset(bytes(parts["words"]).split(b"\n")),
         linear=parts["linear"],
-        roots=roots, left=left, right=right, leaf=leaf,
+        gate=roots[: head["gate"]], roots=roots[head["gate"] :], left=left, right=right, leaf=leaf,
         feature=parts["feature"].tolist(), threshold=parts["threshold"].tolist(),
         features=tuple(head["features"]),
-        **{key: float(head[key]) for key in ("scale", "bias", "base", "low", "medium", "high", "floor")},
+        **{key: float(head[key]) for key in ("scale", "bias", "base", "low", "medium", "high", "gate_least", "floor")},
     )  # fmt: skip
 
 
@@ -119,16 +121,23 @@ def linear_score(model: Model, hashes: Iterable[int]) -> float:
     return sum([weights[item] for item in hashes]) * model.scale + model.bias
 
 
+def sum_of_trees(model: Model, roots: Sequence[int], row: Sequence[float]) -> float:
+    """What the trees at ``roots`` add to the log-odds for a row of features."""
+    feature, threshold, left, right, leaf = model.feature, model.threshold, model.left, model.right, model.leaf
+    total = 0.0
+    for root in roots:
+        node = root
+        while node >= 0:
+            node = left[node] if row[feature[node]] <= threshold[node] else right[node]
+        total += leaf[-1 - node]
+    return total
+
+
 def boosted_score(model: Model, row: Sequence[float]) -> float:
     """The probability that the trees give to a row of features; settled early for what is far from a credential."""
-    feature, threshold, left, right, leaf = model.feature, model.threshold, model.left, model.right, model.leaf
     total = model.base
     for first, last, least in STAGES:
         if total < least:
             break
-        for root in model.roots[first:last]:
-            node = root
-            while node >= 0:
-                node = left[node] if row[feature[node]] <= threshold[node] else right[node]
-            total += leaf[-1 - node]
+        total += sum_of_trees(model, model.roots[first:last], row)
     return 1.0 / (1.0 + math.exp(-total))

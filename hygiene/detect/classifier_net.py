@@ -6,6 +6,7 @@ own (the line, and a little behind it) and remembered by that text, so that it d
 
 from __future__ import annotations
 
+from hygiene.detect import regex as re
 from hygiene.detect.classifier_place import Place, place_of
 from hygiene.detect.classifier_reject import hopeless
 from hygiene.detect.generic import WINDOW, Candidate, candidates_between, gathered, is_continued, moved
@@ -15,12 +16,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hygiene.detect.classifier_gate import Gate
+
 _NEWLINE = 10
 _BEYOND = 160  # bytes behind a line: a value may stand on the next one
 _AHEAD = 32  # bytes behind a value that decide whether it is one
 _MOST = 60_000  # lines; some 20 MB
 _FEW = 2  # candidates of a line that may be left out as dull: see guess._MANY, and versions._MOST_DULL
-_FAR = (b'"""', b"kty", b"-----BEGIN", b"'''")  # what they begin may end far away
+_FAR = re.compile(b"\"\"\"|kty|-----BEGIN|'''")  # what they begin may end far away
 
 
 class _Text(NamedTuple):
@@ -43,9 +46,10 @@ class Held(NamedTuple):
 class Net:
     """Finds the candidates of file after file that are not hopeless; remembers what each line held."""
 
-    def __init__(self, words: frozenset[bytes]) -> None:
-        """Tell words from random letters by ``words``."""
+    def __init__(self, words: frozenset[bytes], gate: Gate | None = None) -> None:
+        """Tell words from random letters by ``words``; leave out what the ``gate`` rejects."""
         self._words = words
+        self._gate = gate
         self._held: dict[_Text, tuple[Candidate, ...] | None] = {}
 
     def candidates(
@@ -79,17 +83,19 @@ class Net:
 
     def _read(self, text: _Text, place: Place) -> tuple[Candidate, ...] | None:
         """Give the candidates of a line, from the start of its text; None where more than the text decides."""
-        if any(mark in text.text for mark in _FAR):
+        if _FAR.search(text.text):
             return None
         found = list(candidates_between(text.text, 0, text.width))
+        if not found:
+            return ()
         whole = len(text.text) < text.width + _BEYOND  # the file ends there
-        if not whole and any(candidate.end > len(text.text) - _AHEAD for candidate in found):
+        if not whole and max(candidate.end for candidate in found) > len(text.text) - _AHEAD:
             return None
-        return tuple(one for one in found if not hopeless(text.text, one, place, self._words))
+        return tuple(one for one in found if not hopeless(text.text, one, place, self._words, self._gate))
 
     def _promising(self, data: bytes, start: int, end: int, place: Place) -> list[Candidate]:
         found = candidates_between(data, start, end)
-        return [candidate for candidate in found if not hopeless(data, candidate, place, self._words)]
+        return [candidate for candidate in found if not hopeless(data, candidate, place, self._words, self._gate)]
 
 
 def _is_whole(data: bytes, start: int, end: int, text: bytes) -> bool:

@@ -46,7 +46,7 @@ _CORE = re.compile(rb"[a-z]+")
 _REACH = 100_000
 _ASCII = bytes(range(128))
 _WRAPPED = re.compile(rb"[A-Za-z_]\w*[({\[]")
-_OPERATORS = {
+OPERATORS = {
     b"": 0,
     b" ": 1,
     b"=": 2,
@@ -63,8 +63,8 @@ _OPERATORS = {
     b"<-": 11,
     b"{": 7,
 }
-_QUOTES = {b"": 0, b'"': 1, b"'": 2, b"`": 3, b'"""': 4, b'\\"': 5}
-_KINDS = {"assign": 0, "near": 1, "header": 2, "url": 3, "flag": 4, "key-block": 5, "token": 6, "bytes": 7, "jwk": 8}
+QUOTES = {b"": 0, b'"': 1, b"'": 2, b"`": 3, b'"""': 4, b'\\"': 5}
+KINDS = {"assign": 0, "near": 1, "header": 2, "url": 3, "flag": 4, "key-block": 5, "token": 6, "bytes": 7, "jwk": 8}
 
 PLACE_FEATURES = (
     "kind", "operator", "quote", "language", *(f"role_{role}" for role in ROLES), "comment", "line_length",
@@ -162,8 +162,8 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
     before = line.before.lower()
     after = line.after.lstrip(b"\"'`\\")
     return [
-        float(_KINDS[candidate.kind]), float(_OPERATORS.get(candidate.operator, 12)),
-        float(_QUOTES.get(candidate.quote, 6)), float(place.language), *place.roles,
+        float(KINDS[candidate.kind]), float(OPERATORS.get(candidate.operator, 12)),
+        float(QUOTES.get(candidate.quote, 6)), float(place.language), *place.roles,
         float(bool(_COMMENT.match(whole))), float(len(whole)), float(len(line.before)), float(len(line.after)),
         float(_first_class(after)),
         float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from binascii import a2b_base64
 
 from hygiene.detect import regex as re
+from hygiene.detect.classifier_gate import gate_features
 from hygiene.detect.classifier_name import CORE_BUT_KEY
 from hygiene.detect.classifier_place import Place
 from hygiene.detect.classifier_value import (
@@ -24,6 +25,8 @@ from hygiene.detect.generic import Candidate
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
+
+    from hygiene.detect.classifier_gate import Gate
 
 _CODE_LANGUAGE = 1
 _CONFIG_LANGUAGE = 2
@@ -53,11 +56,13 @@ _HOLES = (b"#{", b"${")  # what stands after the hole of a template is no argume
 _DER = re.compile(rb"MI[IG][\w+/]{40}")  # a sequence of 128 bytes and more, in base64
 _DIGIT = re.compile(rb"\d")
 _PROSE_WORDS = 3
-_JUDGED = ("assign", "near", "flag", "header")
+JUDGED = ("assign", "near", "flag", "header")
 
 
-def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[bytes]) -> bool:
-    """Whether a candidate cannot be a credential.
+def hopeless(
+    data: bytes, candidate: Candidate, place: Place, words: Container[bytes], gate: Gate | None = None
+) -> bool:
+    """Whether a candidate cannot be a credential; the last to be asked is the ``gate``, if there is one.
 
     The order is by cost. Every test was measured on labelled code to lose (nearly) nothing: see ``docs/model-card.md``.
     """
@@ -68,22 +73,31 @@ def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[b
         return not is_random_list(value)
     if candidate.kind == "key-block" or _DER.match(value):
         return not is_private_key(value)
-    if candidate.kind not in _JUDGED:
-        return False
+    return candidate.kind in JUDGED and _is_out(data, candidate, place, words, gate)
+
+
+def _is_out(data: bytes, candidate: Candidate, place: Place, words: Container[bytes], gate: Gate | None) -> bool:
+    """Whether what stands under a name, in a header or behind a flag cannot be a credential."""
+    value = data[candidate.start : candidate.end]
     if candidate.operator == b"," and data[candidate.name_start - 2 : candidate.name_start] in _HOLES:
         return True
-    name = data[candidate.name_start : candidate.name_end].lower()
+    spelt = data[candidate.name_start : candidate.name_end]
+    name = spelt.lower()
     bare_code = not candidate.quote and place.language == _CODE_LANGUAGE
-    return (
+    if (
         len(value) < 4
-        or _is_unlike_any(candidate, value, data[candidate.name_start : candidate.name_end])
+        or _is_unlike_any(candidate, value, spelt)
         or (not candidate.quote and _is_bare_nonsense(data, candidate, value, place))
         or is_constant(value)
         or _is_foreign_prose(value, place)
         or value.lower() == name
         or (bare_code and is_code(value))
-        or _is_worded(candidate, value, word_share(value, words), (bare_code, name))
-    )
+    ):
+        return True
+    worded = word_share(value, words)
+    if _is_worded(candidate, value, worded, (bare_code, name)):
+        return True
+    return gate is not None and gate.rejects(gate_features(candidate, value, spelt, place.language, worded))
 
 
 def _is_unlike_any(candidate: Candidate, value: bytes, spelt: bytes) -> bool:

@@ -53,6 +53,7 @@ _KEY_MATERIAL = re.compile(
 _NUMBERS = re.compile(rb"0x[0-9A-Fa-f]+|\d+")
 _LOWER = re.compile(rb"^[a-z]+$")
 
+CLASS_FEATURES = ("length", "lower", "upper", "digit", "special", "blank", "high", "classes")
 VALUE_FEATURES = (
     "length", "lower", "upper", "digit", "special", "blank", "high", "entropy", "entropy_relative", "distinct",
     "longest_run",
@@ -109,6 +110,15 @@ def value_features(value: bytes, bigrams: bytes, words: Container[bytes]) -> lis
         float(bool(_PUBLIC.search(text))), float(_key_material(value)), float(text.count(b".")), *_decoded(value,
         words), *_numbers(value), *_jwt(value),
     ]  # fmt: skip
+
+
+def class_features(value: bytes) -> tuple[float, ...]:
+    """Describe of which classes of letters a value consists, in the order of ``CLASS_FEATURES``."""
+    text = value[:200]
+    size = len(text) or 1
+    lower, upper, digit, special, blank, high = map(text.translate(_CLASS_OF).count, _CLASSES)
+    classes = (lower > 0) + (upper > 0) + (digit > 0) + (special > 0)
+    return len(value), lower / size, upper / size, digit / size, special / size, blank / size, high / size, classes
 
 
 _CLASS_OF = bytes(

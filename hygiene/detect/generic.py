@@ -33,12 +33,11 @@ class Candidate(NamedTuple):
 
 
 # What makes an identifier the name of a credential (see docs/adr/0040).
-_NAME = re.compile(
-    rb"pass|pwd|psw|(?:^|[^a-z])pw(?:$|[^a-z])|pw$|secret|token|key|auth|cred|api|otp|nonce|salt|kennwort|mdp$|contrase|senha|"
-    rb"haslo|heslo|jwt|dsn$|psk$|mnemonic",
-    re.IGNORECASE,
-)
-_named = Memo(lambda name: _NAME.search(name) is not None, 20_000)
+_NAMES = (
+    b"key", b"pass", b"token", b"secret", b"auth", b"api", b"pwd", b"cred", b"psw", b"otp", b"nonce", b"salt", b"jwt",
+    b"kennwort", b"contrase", b"senha", b"haslo", b"heslo", b"mnemonic",
+)  # fmt: skip
+_SHORT_NAME = re.compile(rb"(?:^|[^a-z])pw(?:$|[^a-z])|(?:pw|mdp|dsn|psk)$")
 _IDENTIFIER = re.compile(rb"[A-Za-z_$@\x80-\xff](?:[\w$@.\x80-\xff]|-(?=[\w]))*")
 _AFTER = re.compile(
     rb"""["'`\\*]{0,4}[\])}]{0,3}["']?
@@ -83,7 +82,11 @@ _BYTES = re.compile(
     rb"(\w*(?:[Kk]ey|[Tt]oken|[Ss]ecret|[Aa]uth)[\w.]*)[ \t:=]+(?:[\w.\[\]]{0,40}[{(]|\[)\s*"
     rb"(" + _NUMBER + rb"(?:\s*,\s*" + _NUMBER + rb"){7,})"
 )
+_NUMBERS = re.compile(rb"\d\s*,\s*(?:" + _NUMBER + rb"\s*,\s*){6}\d")  # found faster than what holds them
 _LEAST_COMMAS = 7
+# What a line must hold, in lower case, for an expression to be worth its time.
+_SCHEMES = (b"basic", b"bearer", b"token", b"api", b"geniekey", b"ssws", b"splunk", b"digest", b"oauth")
+_STATEMENTS = (b"identified", b"password", b"securestring")
 _JWK = re.compile(rb"""kty\\?["'`]?\s*[:=]\s*\\?["'`](?:RSA|EC|OKP|oct)""")
 _JWK_MEMBER = re.compile(rb"""(?<![\w$])([dk])\\?["'`]?\s{0,3}[:=]\s{0,3}\\?["'`]([\w+/=-]{16,4096})""")
 _JWK_REACH = 3000
@@ -176,11 +179,12 @@ def candidates_between(data: bytes, start: int, end: int) -> Iterator[Candidate]
             blocked = (special.start, special.end)
         yield special
     for word in _IDENTIFIER.finditer(line):
-        name = word.group()
-        name_start = start + word.start()
-        if len(name) > 120 or not _named[name] or blocked[0] <= name_start < blocked[1]:
+        name = word[0]
+        if not _named[name] or len(name) > 120:
             continue
-        yield from _assigned(data, end, name_start, start + word.end())
+        name_start = start + word.start()
+        if not blocked[0] <= name_start < blocked[1]:
+            yield from _assigned(data, end, name_start, start + word.end())
 
 
 def _assigned(data: bytes, end: int, name_start: int, name_end: int) -> Iterator[Candidate]:
@@ -226,8 +230,24 @@ def _unquoted(data: bytes, start: int, end: int) -> tuple[int, int, bytes]:
     return start, (cut if cut > start else end), b""
 
 
+def _is_name(identifier: bytes) -> bool:
+    lowered = identifier.lower()
+    return _holds(lowered, _NAMES) or _SHORT_NAME.search(lowered) is not None
+
+
+_named = Memo(_is_name, 50_000)
+
+
+def _holds(line: bytes, words: Sequence[bytes]) -> bool:
+    for word in words:  # noqa: SIM110 - a generator takes longer than the search
+        if word in line:
+            return True
+    return False
+
+
 def _special(data: bytes, line: bytes, start: int) -> Iterator[Candidate]:
-    for m in _BLOCK.finditer(line) if any(mark in line for mark in _BLOCK_MARKS) else ():
+    lowered = line.lower()
+    for m in _BLOCK.finditer(line) if _holds(line, _BLOCK_MARKS) else ():
         close = _BLOCK_END.search(data, start + m.end(), start + m.end() + 20000) if line[m.start()] == 45 else None
         yield Candidate(
             "key-block", start + m.start(), close.end() if close else start + m.end(), start, start + m.start()
@@ -239,17 +259,17 @@ def _special(data: bytes, line: bytes, start: int) -> Iterator[Candidate]:
             yield Candidate("jwk", m.start(2), m.end(2), m.start(1), m.end(1), b":", b'"')
     for m in _TOKEN.finditer(line):
         yield Candidate("token", start + m.start(), start + m.end(), start, start + m.start())
-    for m in _HEADER.finditer(line):
+    for m in _HEADER.finditer(line) if _holds(lowered, _SCHEMES) else ():
         if m.group(1).lower() in _WEAK_SCHEMES and b"uthoriz" not in line:
             continue
         yield Candidate("header", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b" ")
     for m in _URL.finditer(line) if b"://" in line else ():
         yield Candidate("url", start + m.start(3), start + m.end(3), start + m.start(1), start + m.end(2), b":")
-    for m in _SQL.finditer(line):
+    for m in _SQL.finditer(line) if _holds(lowered, _STATEMENTS) else ():
         yield Candidate(
             "assign", start + m.start(3), start + m.end(3), start + m.start(1), start + m.end(1), b" ", m.group(2)[-1:]
         )
-    for m in _FLAG.finditer(line):
+    for m in _FLAG.finditer(line) if b"-" in line or b"/" in line else ():
         yield Candidate("flag", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b" ")
-    for m in _BYTES.finditer(line) if line.count(b",") >= _LEAST_COMMAS else ():
+    for m in _BYTES.finditer(line) if line.count(b",") >= _LEAST_COMMAS and _NUMBERS.search(line) else ():
         yield Candidate("bytes", start + m.start(2), start + m.end(2), start + m.start(1), start + m.end(1), b"{")

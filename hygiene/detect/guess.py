@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hygiene.detect.classifier import NOT_ONE, Judgement, judge
+from hygiene.detect.classifier_gate import Gate
 from hygiene.detect.classifier_model import load_model
 from hygiene.detect.classifier_name import kind_of_name
 from hygiene.detect.classifier_net import Held, Net
@@ -80,7 +81,7 @@ def confidence_of(judgement: Judgement) -> str:
 def _net() -> Net:
     """The net of this process, which remembers dull lines from blob to blob."""
     if not _nets:
-        _nets.append(Net(load_model().words))
+        _nets.append(Net(load_model().words, Gate(load_model())))
     return _nets[0]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hygiene.detect.classifier import FEATURES, judge
+from hygiene.detect.classifier_gate import GATE_FEATURES, Gate
 from hygiene.detect.classifier_model import PATH, load_model, parse_model
 from hygiene.detect.classifier_name import name_features, parts_of
 from hygiene.detect.classifier_net import Net
@@ -23,6 +24,38 @@ def best(text: str, path: str) -> float:
     data = text.encode()
     found = candidates(data, path, range(0, len(data), 8))
     return max((verdict.probability for verdict in judge(found, data, path)), default=0.0)
+
+
+def kept_by(gate: Gate | None, text: str, path: str) -> list[bytes]:
+    data = text.encode()
+    found = Net(load_model().words, gate).candidates(data, path, range(0, len(data), 4))
+    return [data[candidate.start : candidate.end] for candidate in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("token_type = 'qname-first'\n", "src/app.py"), ("token_type = 'first_parameter'\n", "lib/reader.py")],
+)
+def test_gate_rejects_what_rules_let_pass(text, path):
+    assert kept_by(None, text, path)
+    assert kept_by(Gate(load_model()), text, path) == []
+
+
+@pytest.mark.parametrize("name", ["password", "api_key", "client_secret", "auth_token"])
+@pytest.mark.parametrize("length", [12, 20, 40])
+def test_gate_lets_random_values_pass(name, length):
+    value = secret(length)
+    assert kept_by(Gate(load_model()), f'{name} = "{value}"\n', "src/app.py") == [value.encode()]
+
+
+def test_gate_asks_for_its_own_features_only():
+    model = load_model()
+    asked, nodes = set(), [node for node in model.gate if node >= 0]
+    while nodes:
+        node = nodes.pop()
+        asked.add(model.feature[node])
+        nodes += [child for child in (model.left[node], model.right[node]) if child >= 0]
+    assert asked <= set(range(len(GATE_FEATURES)))
 
 
 def test_judge_random_password_in_configuration_is_probable():
