@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.accuracy.fit import FLOOR, GATE_LEAST, Fitted
 from hygiene.detect.classifier import FEATURES
-from hygiene.detect.classifier_model import MAGIC, SECTIONS
+from hygiene.detect.classifier_model import MAGIC, PREFIXES, SECTIONS, TREES
 
 
 def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: dict[str, Any]) -> bytes:
@@ -19,8 +19,9 @@ def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: di
         "words": b"\n".join(sorted(words)),
         "linear": fitted.linear.weights.tobytes(),
     }
-    gate, trees = (booster.dump_model()["tree_info"] for booster in (fitted.gate, fitted.trees))
-    parts.update(_trees([*gate, *trees]))
+    for prefix, booster in zip(PREFIXES, (fitted.gate, fitted.trees), strict=True):
+        trees = _trees(booster.dump_model()["tree_info"])
+        parts.update({prefix + name: items for name, items in trees.items()})
     sizes = {name: len(parts[name]) for name, _ in SECTIONS}
     line = {
         "features": FEATURES,
@@ -28,7 +29,6 @@ def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: di
         "scale": fitted.linear.scale,
         "bias": fitted.linear.bias,
         "base": 0.0,
-        "gate": len(gate),
         "gate_least": GATE_LEAST,
         "floor": FLOOR,
         **head,
@@ -37,11 +37,7 @@ def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: di
 
 
 def _trees(trees: list[dict[str, Any]]) -> dict[str, bytes]:
-    flat: dict[str, array] = {
-        name: array(code)
-        for name, code in SECTIONS
-        if name in ("roots", "feature", "threshold", "left", "right", "leaf")
-    }
+    flat: dict[str, array] = {name: array(code) for name, code in TREES}
 
     def add(node: dict[str, Any]) -> int:
         if "leaf_value" in node and "split_feature" not in node:

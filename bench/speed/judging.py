@@ -16,7 +16,7 @@ from startup import of_a_store
 
 sys.path.insert(0, str(HERE))
 
-from hygiene.detect import guess
+from hygiene.detect import classifier, classifier_reject, guess
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.rules import RuleSet, load_rules
@@ -65,14 +65,19 @@ def candidates(dataset):
 
 
 def _counted():
-    """Count the candidates that are judged."""
-    count, judge = [0], guess.judge
+    """Count the candidates that are judged: that the gate is asked about, or, without one, the later stages."""
+    count, gate = [0], classifier_reject.gate_features
+    judge = classifier.judge
 
-    def counting(found, *arguments, **options):
-        count[0] += len(found)
+    def asked(*arguments):
+        count[0] += 1
+        return gate(*arguments)
+
+    def judged(found, *arguments, **options):
+        count[0] += sum(candidate.kind not in classifier_reject.JUDGED for candidate in found)
         return judge(found, *arguments, **options)
 
-    guess.judge = counting
+    classifier_reject.gate_features, classifier.judge = asked, judged
     return count
 
 

@@ -4,6 +4,7 @@ Most runs are the hook of a commit without a finding. What stands here is paid f
 imported that Python has not loaded by itself.
 """
 
+import os
 import sys
 
 from hygiene import __version__
@@ -22,12 +23,24 @@ def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:
         print(f"hygiene, version {__version__}")
-        sys.exit(0)
+        _leave(at_once=argv is None)
     forbid_core_files()
     try:
-        clean = is_clean_commit(arguments) or is_clean_call(arguments)
-        code = 0 if clean else load_boundary()(arguments)
+        if is_clean_commit(arguments) or is_clean_call(arguments):
+            _leave(at_once=argv is None)
+        code = load_boundary()(arguments)
     except KeyboardInterrupt:  # before the boundary stands
         print("hygiene: interrupted", file=sys.stderr)
         code = 130
     sys.exit(code)
+
+
+def _leave(*, at_once: bool) -> "NoReturn":
+    """Exit with 0; ``at_once``: without taking the interpreter apart, which takes a tenth of a clean hook's time.
+
+    Nothing is open then but what is flushed here, and no other thread runs.
+    """
+    if at_once and sys.stdout is not None:
+        sys.stdout.flush()  # where that fails, Python says so, and exits with 120
+        os._exit(0)
+    sys.exit(0)

@@ -7,7 +7,6 @@ the hook has no numpy.
 
 from __future__ import annotations
 
-from hygiene.detect.classifier_bound import Bound
 from hygiene.detect.classifier_model import Model, boosted_score, linear_score, load_model
 from hygiene.detect.classifier_name import NAME_FEATURES, name_features
 from hygiene.detect.classifier_place import (
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEATURES = (*VALUE_FEATURES, *NAME_FEATURES, *PLACE_FEATURES, "linear")
-_OF_THE_FILE = tuple(map(FEATURES.index, ("same_value", "core_elsewhere", "same_name")))
-_OFTEN = 3  # times that a candidate was met; then it is asked whether any file could make a finding of it
 
 
 class Judgement(NamedTuple):
@@ -42,16 +39,15 @@ class Judgement(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def judge(candidates: Sequence[Candidate], data: bytes, path: str, *, has_versions: bool = False) -> list[Judgement]:
+def judge(candidates: Sequence[Candidate], data: bytes, path: str) -> list[Judgement]:
     """Judge the candidates of one file, in their order.
 
     Args:
         candidates: what :func:`hygiene.detect.generic.candidates` gave for the file.
         data: its bytes.
         path: where it stands.
-        has_versions: whether other versions of the file are to come; ``NOT_ONE`` then also holds for them.
     """
-    file = _File(data, place_of(path), has_versions=has_versions)
+    file = _File(data, place_of(path))
     lines = [line_of(data, candidate) for candidate in candidates]
     on_line: dict[int, int] = {}
     for line in lines:
@@ -62,11 +58,10 @@ def judge(candidates: Sequence[Candidate], data: bytes, path: str, *, has_versio
 
 
 class _File:
-    def __init__(self, data: bytes, place: Place, *, has_versions: bool) -> None:
+    def __init__(self, data: bytes, place: Place) -> None:
         self.data = data
         self.place = place
         self.rest = Rest(data)
-        self.often = 1 if has_versions else _OFTEN
 
 
 class View(NamedTuple):
@@ -90,20 +85,13 @@ class _Known:
 
     def __init__(self) -> None:
         self.hopeless: set[View] = set()  # no finding, whatever the rest of the file holds
-        self.times: dict[View, int] = {}
         self.judgements: dict[tuple[View, tuple[float, ...]], Judgement] = {}
-        self.bounds: list[Bound] = []
-
-    def bound(self) -> Bound:
-        if not self.bounds:
-            self.bounds.append(Bound(load_model(), _OF_THE_FILE))
-        return self.bounds[0]
 
     def forget(self) -> None:
         """Keep the memory bounded: some 40 MB."""
         if len(self.judgements) + len(self.hopeless) > _MOST_KNOWN:
-            for known in (self.hopeless, self.times, self.judgements):
-                known.clear()
+            self.hopeless.clear()
+            self.judgements.clear()
 
 
 NOT_ONE = Judgement(0.0, ())  # no finding, whatever the rest of the file holds
@@ -118,10 +106,9 @@ def _judged(file: _File, candidate: Candidate, line: Line, on_line: int) -> Judg
     around = Around(line, on_line, file.rest.holds(candidate))
     key = view, around.elsewhere
     judgement = _known.judgements.get(key)
-    times = _known.times[view] = _known.times.get(view, 0) + 1
-    if judgement is None or (times == file.often and judgement.probability < load_model().low):
+    if judgement is None:
         _known.forget()
-        judgement = _judgement(load_model(), file, candidate, around, often=times >= file.often)
+        judgement = _judgement(load_model(), file, candidate, around)
         if judgement is NOT_ONE:
             _known.hopeless.add(view)
         else:
@@ -129,15 +116,13 @@ def _judged(file: _File, candidate: Candidate, line: Line, on_line: int) -> Judg
     return judgement
 
 
-def _judgement(model: Model, file: _File, candidate: Candidate, around: Around, *, often: bool) -> Judgement:
-    """Judge a candidate; ``NOT_ONE`` is for those that are none in any other file either."""
+def _judgement(model: Model, file: _File, candidate: Candidate, around: Around) -> Judgement:
+    """Judge a candidate; ``NOT_ONE`` is for those that would be none in any other file either."""
     score = linear_score(model, hashed(file.data, candidate, file.place, around.line))
     if score < model.floor:
         return NOT_ONE
     row = [*plain_features(model, file.data, candidate, file.place, around), score]
     least = least_probability(candidate, file.data[candidate.start : candidate.end], model.medium)
-    if often and not least and _known.bound().most_probable(row) < model.low:
-        return NOT_ONE
     probability = max(boosted_score(model, row), least)
     return Judgement(probability, reasons_for(row, probability, FEATURES) if probability else ())
 

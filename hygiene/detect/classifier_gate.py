@@ -5,7 +5,7 @@ It decides on the text of a line alone, so what it decides is remembered with th
 
 from __future__ import annotations
 
-from hygiene.detect.classifier_model import Model, sum_of_trees
+from hygiene.detect.classifier_model import Model
 from hygiene.detect.classifier_name import NAME_FEATURES, name_features
 from hygiene.detect.classifier_place import KINDS, OPERATORS, QUOTES
 from hygiene.detect.classifier_value import CLASS_FEATURES, class_features
@@ -46,4 +46,4 @@ class Gate:
     def rejects(self, row: list[float]) -> bool:
         """Say whether a candidate with the ``gate_features`` in ``row`` is far from being a credential."""
         model = self._model
-        return sum_of_trees(model, model.gate, row) < model.gate_least
+        return model.gate.total(row) < model.gate_least

@@ -16,28 +16,50 @@ from hygiene.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 MAGIC = b"hygiene classifier 3\n"
 PATH = os.path.join(os.path.dirname(__file__), "model", "generic.bin")  # noqa: PTH118, PTH120 - for the hook
+# Of a node: its feature and threshold, then the next node to each side, or -1 - the index of a leaf.
+TREES = (("roots", "H"), ("feature", "B"), ("threshold", "f"), ("left", "h"), ("right", "h"), ("leaf", "f"))
+PREFIXES = ("gate_", "")
 # The sections of the file, in their order, and the types of their items.
 SECTIONS = (
     ("bigrams", "B"),
     ("words", "B"),
     ("linear", "b"),
-    ("roots", "H"),
-    ("feature", "B"),
-    ("threshold", "f"),
-    ("left", "h"),
-    ("right", "h"),
-    ("leaf", "f"),
+    *((prefix + name, code) for prefix in PREFIXES for name, code in TREES),
 )
 
 
 # Most candidates are settled after a few trees: (first tree, last tree, log-odds below which these are not asked).
 # On labelled code none that ends as a finding of medium confidence came within half a unit of these.
 STAGES = ((0, 20, -math.inf), (20, 80, -2.7), (80, None, -2.6))
+
+
+class Forest:
+    """Trees as flat arrays; unpacked when they are first asked, which most commits never do."""
+
+    __slots__ = ("_arrays", "_parts")
+
+    def __init__(self, parts: Mapping[str, memoryview[Any]], prefix: str) -> None:
+        """Read the sections ``prefix`` + ``TREES`` of a model's file."""
+        self._parts = [parts[prefix + name] for name, _ in TREES]
+        self._arrays: tuple[list[Any], ...] = ()
+
+    def total(self, row: Sequence[float], first: int = 0, last: int | None = None) -> float:
+        """What the trees from ``first`` to ``last`` add to the log-odds for a row of features."""
+        if not self._arrays:
+            self._arrays = tuple([part.tolist() for part in self._parts])
+        roots, feature, threshold, left, right, leaf = self._arrays
+        total = 0.0
+        for root in roots[first:last]:
+            node = root
+            while node >= 0:
+                node = left[node] if row[feature[node]] <= threshold[node] else right[node]
+            total += leaf[-1 - node]
+        return total
 
 
 class Model(NamedTuple):
@@ -48,13 +70,8 @@ class Model(NamedTuple):
     linear: memoryview  # signed bytes
     scale: float
     bias: float
-    gate: Sequence[int]  # the roots of the gate's trees, which ask for features of their own
-    roots: Sequence[int]
-    feature: Sequence[int]
-    threshold: Sequence[float]
-    left: Sequence[int]  # the next node, or -1 - the index of a leaf
-    right: Sequence[int]
-    leaf: Sequence[float]
+    gate: Forest  # asks for features of its own
+    trees: Forest
     base: float
     features: tuple[str, ...]
     low: float
@@ -88,13 +105,11 @@ def parse_model(content: bytes) -> Model:
         size = head["sizes"][name]
         parts[name] = _items(content[at : at + size], code)
         at += size
-    roots, left, right, leaf = (parts[name].tolist() for name in ("roots", "left", "right", "leaf"))
     return Model(
         bigrams=bytes(parts["bigrams"]),
         words=frozenset(bytes(parts["words"]).split(b"\n")),
         linear=parts["linear"],
-        gate=roots[: head["gate"]], roots=roots[head["gate"] :], left=left, right=right, leaf=leaf,
-        feature=parts["feature"].tolist(), threshold=parts["threshold"].tolist(),
+        gate=Forest(parts, "gate_"), trees=Forest(parts, ""),
         features=tuple(head["features"]),
         **{key: float(head[key]) for key in ("scale", "bias", "base", "low", "medium", "high", "gate_least", "floor")},
     )  # fmt: skip
@@ -121,23 +136,11 @@ def linear_score(model: Model, hashes: Iterable[int]) -> float:
     return sum([weights[item] for item in hashes]) * model.scale + model.bias
 
 
-def sum_of_trees(model: Model, roots: Sequence[int], row: Sequence[float]) -> float:
-    """What the trees at ``roots`` add to the log-odds for a row of features."""
-    feature, threshold, left, right, leaf = model.feature, model.threshold, model.left, model.right, model.leaf
-    total = 0.0
-    for root in roots:
-        node = root
-        while node >= 0:
-            node = left[node] if row[feature[node]] <= threshold[node] else right[node]
-        total += leaf[-1 - node]
-    return total
-
-
 def boosted_score(model: Model, row: Sequence[float]) -> float:
     """The probability that the trees give to a row of features; settled early for what is far from a credential."""
     total = model.base
     for first, last, least in STAGES:
         if total < least:
             break
-        total += sum_of_trees(model, model.roots[first:last], row)
+        total += model.trees.total(row, first, last)
     return 1.0 / (1.0 + math.exp(-total))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hygiene.detect import regex as re
 from hygiene.detect.classifier_place import Place, place_of
 from hygiene.detect.classifier_reject import hopeless
-from hygiene.detect.generic import WINDOW, Candidate, candidates_between, gathered, is_continued, moved
+from hygiene.detect.generic import Candidate, candidates_between, gathered, moved
 from hygiene.record import NamedTuple
 
 TYPE_CHECKING = False
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
     from hygiene.detect.classifier_gate import Gate
 
-_NEWLINE = 10
 _BEYOND = 160  # bytes behind a line: a value may stand on the next one
 _AHEAD = 32  # bytes behind a value that decide whether it is one
 _MOST = 60_000  # lines; some 20 MB
-_FEW = 2  # candidates of a line that may be left out as dull: see guess._MANY, and versions._MOST_DULL
 _FAR = re.compile(b"\"\"\"|kty|-----BEGIN|'''")  # what they begin may end far away
 
 
@@ -35,14 +33,6 @@ class _Text(NamedTuple):
     text: bytes
 
 
-class Held(NamedTuple):
-    """A whole line, and its candidates that are not hopeless; text within ``dull.REACH`` decides on them."""
-
-    start: int
-    end: int
-    candidates: Sequence[Candidate]
-
-
 class Net:
     """Finds the candidates of file after file that are not hopeless; remembers what each line held."""
 
@@ -52,34 +42,26 @@ class Net:
         self._gate = gate
         self._held: dict[_Text, tuple[Candidate, ...] | None] = {}
 
-    def candidates(
-        self, data: bytes, path: str, hits: Sequence[int], lines: list[Held] | None = None
-    ) -> list[Candidate]:
-        """Give the candidates on the lines that hold ``hits``, without those that cannot be credentials.
-
-        To ``lines`` are added those that stand for themselves: with the same text around, they are read alike.
-        """
+    def candidates(self, data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
+        """Give the candidates on the lines that hold ``hits``, without those that cannot be credentials."""
         place = place_of(path)
 
         def on_line(start: int, end: int) -> Sequence[Candidate]:
-            text, held = self._on_line(data, start, end, place)
+            held = self._on_line(data, start, end, place)
             if held is None:
                 return self._promising(data, start, end, place)
-            here = [moved(candidate, start) for candidate in held] if held else ()
-            if lines is not None and len(here) <= _FEW and _is_whole(data, start, end, text):
-                lines.append(Held(start, end, here))
-            return here
+            return [moved(candidate, start) for candidate in held] if held else ()
 
         return gathered(data, hits, on_line)
 
-    def _on_line(self, data: bytes, start: int, end: int, place: Place) -> tuple[bytes, Sequence[Candidate] | None]:
+    def _on_line(self, data: bytes, start: int, end: int, place: Place) -> Sequence[Candidate] | None:
         text = _Text(place.language, place.translation, end - start, data[start : end + _BEYOND])
         held = self._held.get(text, ())
         if held == () and text not in self._held:
             if len(self._held) >= _MOST:
                 self._held.clear()
             held = self._held[text] = self._read(text, place)
-        return text.text, held
+        return held
 
     def _read(self, text: _Text, place: Place) -> tuple[Candidate, ...] | None:
         """Give the candidates of a line, from the start of its text; None where more than the text decides."""
@@ -96,13 +78,3 @@ class Net:
     def _promising(self, data: bytes, start: int, end: int, place: Place) -> list[Candidate]:
         found = candidates_between(data, start, end)
         return [candidate for candidate in found if not hopeless(data, candidate, place, self._words, self._gate)]
-
-
-def _is_whole(data: bytes, start: int, end: int, text: bytes) -> bool:
-    """Say whether a window is one line, the window of any hit on it, and in no window of a hit on the next."""
-    return (
-        end - start <= WINDOW
-        and (not start or data[start - 1] == _NEWLINE)
-        and text.find(b"\n", 0, end - start) < 0
-        and (end == len(data) or (data[end] == _NEWLINE and not is_continued(data, end + 1)))
-    )

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 import hyperscan
 from hyperscan._version import __version__
 
-from hygiene.detect.dull import REACH, Dull
-from hygiene.detect.match import CLOSE, NEAR, Match, Pattern
+from hygiene.detect.match import CLOSE, Match, Pattern
 from hygiene.detect.spans import Spans
 from hygiene.errors import ConfigError
 
@@ -65,13 +64,13 @@ class HyperscanEngine:
             return None
         return sorted(set(found)) if len(found) > 1 else found
 
-    def matches_at(self, data: bytes, events: Iterable[Event], dull: Dull | None = None) -> list[Match]:
-        """Give the matches in ``data``, of which :meth:`events` gave ``events``; tell ``dull`` where there is none."""
+    def matches_at(self, data: bytes, events: Iterable[Event]) -> list[Match]:
+        """Give the matches in ``data``, of which :meth:`events` gave ``events``."""
         for end, rule in events:
             self._on_match(rule, 0, end, 0, None)
-        return self._found(data, dull) if self._ends else []
+        return self._found(data) if self._ends else []
 
-    def _found(self, data: bytes, dull: Dull | None = None) -> list[Match]:
+    def _found(self, data: bytes) -> list[Match]:
         ends = self._ends
         found = []
         for rule in sorted(ends):
@@ -80,11 +79,7 @@ class HyperscanEngine:
                 found += [Match(rule, end, end, end, end) for end in runs]
                 continue
             for index in range(0, len(runs), 2):
-                first, last = runs[index], runs[index + 1]
-                if here := self._spans.within(data, rule, first, last):
-                    found += here
-                elif dull is not None and last - first + self._widths[rule] + NEAR < REACH:
-                    dull.runs.setdefault(rule, []).append((first, last))
+                found += self._spans.within(data, rule, runs[index], runs[index + 1])
         ends.clear()
         return found
 

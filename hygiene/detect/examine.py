@@ -14,7 +14,6 @@ from hygiene.detect.sources.protocol import OVERLAP, WINDOW, Blob
 
 if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
-    from hygiene.detect.dull import Dull
     from hygiene.detect.judge import Judge
     from hygiene.detect.versions import Versions
 
@@ -69,20 +68,20 @@ class Examiner:
         """Give the hits in one blob, or in one window of it, in the order of their place."""
         if blob.kin is None or not self._has_versions:
             matches = self._matches(blob.data)
-            return self._hits(blob, matches, None) if matches else []
+            return self._hits(blob, matches) if matches else []
         if self._versions is None:
             self._versions = load_versions(self._engine)
         return self._versions.hits(blob, blob.kin, self._hits)
 
-    def _hits(self, blob: Blob, matches: list[Match], dull: Dull | None) -> list[Hit]:
+    def _hits(self, blob: Blob, matches: list[Match]) -> list[Hit]:
         if not matches:
             return []
         if self._judge is None:
             self._judge = load_judge(self.patterns, self._key, self.least)
         if matches[-1].rule < self._first_hint:
-            return self._judge.hits(blob, matches, dull)
+            return self._judge.hits(blob, matches)
         hints = [match for match in matches if match.rule >= self._first_hint]
-        plain = self._judge.hits(blob, matches[: -len(hints)], dull)
+        plain = self._judge.hits(blob, matches[: -len(hints)])
         if self._decoder is None:
             self._decoder = load_decoder(self._engine, self._judge)
         return self._decoder.hits(blob, hints, plain)

@@ -165,11 +165,6 @@ def _window(data: bytes, hit: int) -> tuple[int, int]:
     return start, (min(len(data), hit + WINDOW) if end < 0 else end)
 
 
-def is_continued(data: bytes, start: int) -> bool:
-    """Say whether the line that begins at ``start`` goes on with the value of a name above it."""
-    return bool(_CONTINUED.match(data, start))
-
-
 def candidates_between(data: bytes, start: int, end: int) -> Iterator[Candidate]:
     """Give the candidates whose name stands in a window; their values may reach beyond its end."""
     line = data[start:end]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from hygiene.detect.classifier import NOT_ONE, Judgement, judge
+from importlib import import_module
+
 from hygiene.detect.classifier_gate import Gate
 from hygiene.detect.classifier_model import load_model
 from hygiene.detect.classifier_name import kind_of_name
-from hygiene.detect.classifier_net import Held, Net
-from hygiene.detect.generic import MAX_CANDIDATES, Candidate
+from hygiene.detect.classifier_net import Net
+from hygiene.detect.generic import Candidate
 from hygiene.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hygiene.detect.dull import Dull
+    from hygiene.detect.classifier import Judgement
 
 _RULE_OF_KIND = {
     "url": "generic-url-password",
@@ -23,9 +24,6 @@ _RULE_OF_KIND = {
     "key-block": "generic-private-key",
     "bytes": "generic-key-bytes",
 }
-
-
-_MANY = MAX_CANDIDATES // 2  # candidates; the other half may have been left out as dull
 
 
 class Guess(NamedTuple):
@@ -38,25 +36,16 @@ class Guess(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def guesses(data: bytes, path: str, offsets: Sequence[int], dull: Dull | None = None) -> Iterator[Guess]:
-    """Give what may be a credential on the lines of ``offsets``, in the order of its place; tell ``dull`` the rest."""
-    lines: list[Held] | None = None if dull is None else []
-    candidates = _net().candidates(data, path, offsets, lines)
-    judgements = judge(candidates, data, path, has_versions=dull is not None) if candidates else []
-    if dull is not None and lines:
-        _tell(dull, lines, candidates, judgements)
-    for candidate, judgement in zip(candidates, judgements, strict=True):
+def guesses(data: bytes, path: str, offsets: Sequence[int]) -> Iterator[Guess]:
+    """Give what may be a credential on the lines of ``offsets``, in the order of its place."""
+    candidates = _net().candidates(data, path, offsets)
+    if not candidates:
+        return
+    judge = import_module("hygiene.detect.classifier").judge  # most commits have no use for it
+    for candidate, judgement in zip(candidates, judge(candidates, data, path), strict=True):
         confidence = confidence_of(judgement)
         if confidence:
             yield Guess(rule_of(candidate, data), candidate.start, candidate.end, confidence, judgement.reasons)
-
-
-def _tell(dull: Dull, lines: Sequence[Held], candidates: Sequence[Candidate], judgements: Sequence[Judgement]) -> None:
-    """Tell ``dull`` the lines of which nothing can become a finding in a file that has the same text around them."""
-    hopeless = {candidate for candidate, judgement in zip(candidates, judgements, strict=True) if judgement is NOT_ONE}
-    dull.lines += [(line.start, line.end) for line in lines if hopeless.issuperset(line.candidates)]
-    # The members of a JSON web key are found from afar; and of too many candidates the last ones are not read.
-    dull.unsure = len(candidates) > _MANY or any(candidate.kind == "jwk" for candidate in candidates)
 
 
 def rule_of(candidate: Candidate, data: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from hygiene.detect.checksum import DESCRIPTIVE, SHAPES, check_secret
 from hygiene.detect.fingerprint import fingerprint
@@ -21,9 +21,6 @@ from hygiene.detect.match import Hit, Match, Pattern
 from hygiene.detect.registry import load_classifier
 from hygiene.detect.sources.protocol import Blob
 from hygiene.finding import CONFIDENCES
-
-if TYPE_CHECKING:
-    from hygiene.detect.dull import Dull
 
 _STRUCTURED = 20  # the priority from which a generic rule stands for a structure of its own, such as a JWT
 # Of a credential's exact shape: kept for who asks for low.
@@ -50,8 +47,8 @@ class Judge:
         self._least = CONFIDENCES.index(min_confidence)
         self._generic = {pattern.id: index for index, pattern in enumerate(patterns) if pattern.generic}
 
-    def hits(self, blob: Blob, matches: Iterable[Match], dull: Dull | None = None) -> list[Hit]:
-        """Give the hits among ``matches`` in ``blob``, in the order of their place; tell ``dull`` what is."""
+    def hits(self, blob: Blob, matches: Iterable[Match]) -> list[Hit]:
+        """Give the hits among ``matches`` in ``blob``, in the order of their place."""
         candidates, places = [], []
         for match in matches:
             if self._patterns[match.rule].generic:
@@ -59,7 +56,7 @@ class Judge:
             elif kept := self._candidate(match, blob):
                 candidates.append(kept)
         if places:
-            candidates += self._guesses(places, blob, dull)
+            candidates += self._guesses(places, blob)
         return [self._hit(candidate, blob) for candidate in self._without_overlaps(candidates)]
 
     def _candidate(self, match: Match, blob: Blob) -> _Candidate | None:
@@ -73,9 +70,9 @@ class Judge:
         confidence, reasons, failed = _PLACEHOLDER if is_placeholder(secret) else _checked(pattern, secret, around)
         return _Candidate(match.rule, match.secret_start, match.secret_end, confidence, reasons, failed)
 
-    def _guesses(self, places: Sequence[int], blob: Blob, dull: Dull | None) -> Iterator[_Candidate]:
+    def _guesses(self, places: Sequence[int], blob: Blob) -> Iterator[_Candidate]:
         """Let the classifier decide on what stands at ``places``; it names the rule, which may be off."""
-        for guess in load_classifier()(blob.data, blob.path, places, dull):
+        for guess in load_classifier()(blob.data, blob.path, places):
             rule = self._generic.get(guess.rule)
             if rule is None or self._is_excluded(self._patterns[rule], blob, guess.start, guess.end):
                 continue

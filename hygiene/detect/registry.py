@@ -27,7 +27,6 @@ from hygiene.detect.rulefolders import RuleChoice, deciding_files
 
 if TYPE_CHECKING:
     from hygiene.detect.decode import Decoder
-    from hygiene.detect.dull import Dull
     from hygiene.detect.guess import Guess
     from hygiene.detect.judge import Judge
     from hygiene.detect.versions import Versions
@@ -85,12 +84,9 @@ def load_judge(patterns: Sequence[Pattern], key: Callable[[], bytes], min_confid
     return cast("Judge", import_module("hygiene.detect.judge").Judge(patterns, key, min_confidence))
 
 
-def load_classifier() -> Callable[[bytes, str, Sequence[int], Dull | None], Iterator[Guess]]:
+def load_classifier() -> Callable[[bytes, str, Sequence[int]], Iterator[Guess]]:
     """Import what decides on generic credentials: bytes, path and the offsets to look at → guesses."""
-    return cast(
-        "Callable[[bytes, str, Sequence[int], Dull | None], Iterator[Guess]]",
-        import_module("hygiene.detect.guess").guesses,
-    )
+    return cast("Callable[[bytes, str, Sequence[int]], Iterator[Guess]]", import_module("hygiene.detect.guess").guesses)
 
 
 def load_decoder(engine: Engine, judge: Judge) -> Decoder:

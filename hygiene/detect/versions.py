@@ -3,8 +3,7 @@
 What the engine reports of a place depends on a stretch of text around it, never on the whole
 (``hygiene.detect.reach`` says on how much). So where a source tells which parts of a blob stand in another one, too,
 the engine's reports for the inside of those parts are taken over, and only what lies between is scanned, with a
-barrier of text before it. Reports of which nothing came (``hygiene.detect.dull``) are taken over, but not looked at
-again.
+barrier of text before it.
 """
 
 from __future__ import annotations
@@ -14,30 +13,23 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
-from hygiene.detect.dull import REACH, Dull
 from hygiene.detect.engine import Event, HyperscanEngine, word_finder
-from hygiene.detect.match import CLOSE, Hit, Match
+from hygiene.detect.match import Hit, Match
 from hygiene.detect.reach import barrier_end, barrier_start, far_words
 from hygiene.detect.sources.protocol import Blob, Kin
 
 _MOST_KEPT = 400_000  # events of versions that are kept; some 50 MB
 _LEAST = 256  # bytes of an unchanged part that are worth a scan in two pieces
-_MOST_DULL = 5000  # events of one version that may be left out
 
-Examine = Callable[[Blob, list[Match], Dull | None], list[Hit]]
+Examine = Callable[[Blob, list[Match]], list[Hit]]
 
 
 class _Version(NamedTuple):
-    """What the engine reported of a blob, in order, and what else decides on what is dull in it."""
+    """What the engine reported of a blob, in order."""
 
-    live: Sequence[Event]
-    dull: Sequence[Event]
+    events: Sequence[Event]
     size: int
-    path: str
     is_far: bool
-
-    def events(self) -> Sequence[Event]:
-        return sorted((*self.live, *self.dull)) if self.dull else self.live
 
 
 class Versions:
@@ -51,61 +43,45 @@ class Versions:
         self._kept = 0  # events
 
     def hits(self, blob: Blob, kin: Kin, examine: Examine) -> list[Hit]:
-        """Give what ``examine`` makes of the matches in ``blob``; of dull ones nothing is made twice."""
+        """Give what ``examine`` makes of the matches in ``blob``."""
         version = self._version(blob, kin)
         if version is None:
-            return examine(blob, self._engine.matches(blob.data), None)
-        hits: list[Hit] = []
-        if version.live:
-            dull = Dull()
-            hits = examine(blob, self._engine.matches_at(blob.data, version.live, dull), dull)
-            if not dull.unsure:
-                live, more = dull.parted(version.live, self._engine.generic, CLOSE)
-                if more:
-                    version = version._replace(live=live, dull=sorted((*version.dull, *more)))
-            elif version.dull:
-                version = version._replace(live=version.events(), dull=())
-                hits = examine(blob, self._engine.matches_at(blob.data, version.live), None)
+            return examine(blob, self._engine.matches(blob.data))
         self._keep(kin.key, version)
-        return hits
+        return examine(blob, self._engine.matches_at(blob.data, version.events)) if version.events else []
 
     def _keep(self, key: Hashable, version: _Version) -> None:
         if key is None:
             return
         self._known[key] = version
-        self._kept += 4 + len(version.live) + len(version.dull)
+        self._kept += 4 + len(version.events)
         while self._kept > _MOST_KEPT:
             _key, oldest = self._known.popitem(last=False)
-            self._kept -= 4 + len(oldest.live) + len(oldest.dull)
+            self._kept -= 4 + len(oldest.events)
 
     def _version(self, blob: Blob, kin: Kin) -> _Version | None:
         """Give what the engine reports of ``blob``; None where that is too much to be kept."""
-        data = blob.data
         base = self._known.get(kin.base) if kin.copies else None
         if base is not None and not base.is_far:
             self._known.move_to_end(kin.base)
-            version = _Difference(self._engine, self._holds_far_word, blob, base).version(kin.copies)
+            version = _Difference(self._engine, self._holds_far_word, blob.data, base).version(kin.copies)
             if version is not None:
                 return version
-        events = self._engine.events(data)
-        return None if events is None else _Version(events, (), len(data), blob.path, self._holds_far_word(data))
+        events = self._engine.events(blob.data)
+        return None if events is None else _Version(events, len(blob.data), self._holds_far_word(blob.data))
 
 
 class _Difference:
     """Finds the events of a blob from those of another version."""
 
     def __init__(
-        self, engine: HyperscanEngine, holds_far_word: Callable[[bytes], bool], blob: Blob, base: _Version
+        self, engine: HyperscanEngine, holds_far_word: Callable[[bytes], bool], data: bytes, base: _Version
     ) -> None:
         self._scan_whole = engine.events
         self._holds_far_word = holds_far_word
-        self._data = blob.data
-        self._path = blob.path
+        self._data = data
         self._base = base
-        alike = base.path == blob.path and base.size.bit_length() == len(blob.data).bit_length()
-        self._keeps_dull = alike and 0 < len(base.dull) <= _MOST_DULL
-        self._live: list[Event] = []
-        self._dull: list[Event] = []
+        self._events: list[Event] = []
 
     def version(self, copies: Sequence[tuple[int, int, int]]) -> _Version | None:
         """Give the version whose parts ``copies`` stand in the base; None where all has to be scanned."""
@@ -120,29 +96,11 @@ class _Difference:
                 continue
             if done < first and not self._scan(done, first - 1):
                 return None
-            low = 0 if first == 0 else max(first, begin + REACH)
-            high = size if whole_tail else begin + length - REACH
-            self._take_over(first, last, (low, high), begin - there)
+            self._events += _moved(self._base.events, first, last, begin - there)
             done = last + 1
         if done <= size and not self._scan(done, size):
             return None
-        if self._base.dull:
-            self._live.sort()
-        return _Version(self._live, self._dull, size, self._path, is_far=False)
-
-    def _take_over(self, first: int, last: int, inner: tuple[int, int], by: int) -> None:
-        """Take over the events of the base from ``first`` to ``last``; in the ``inner`` part, dull ones as such."""
-        base, live = self._base, self._live
-        live += _moved(base.live, first, last, by)
-        low, high = inner
-        if not base.dull:
-            return
-        if not self._keeps_dull or low > high:
-            live += _moved(base.dull, first, last, by)
-            return
-        live += _moved(base.dull, first, low - 1, by)
-        self._dull += _moved(base.dull, low, high, by)
-        live += _moved(base.dull, high + 1, last, by)
+        return _Version(self._events, size, is_far=False)
 
     def _scan(self, first: int, last: int) -> bool:
         """Find the events from ``first`` to ``last``; says whether that could be done."""
@@ -151,7 +109,7 @@ class _Difference:
         events = self._scan_whole(piece)
         if events is None or self._holds_far_word(piece):
             return False
-        self._live += [(end + start, rule) for end, rule in events if first <= end + start <= last]
+        self._events += [(end + start, rule) for end, rule in events if first <= end + start <= last]
         return True
 
 

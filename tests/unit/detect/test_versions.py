@@ -5,9 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hygiene.detect.classifier import judge
 from hygiene.detect.compile import pattern_of_hint, patterns_from_rules
-from hygiene.detect.dull import Dull
 from hygiene.detect.encodings.prefilter import hints
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.examine import Examiner
@@ -70,7 +68,7 @@ def matches(versions: Versions, data: bytes, kin: Kin) -> list[Match]:
     """Give the matches in ``data`` that are to be judged."""
     found: list[Match] = []
 
-    def examine(_blob: Blob, here: list[Match], _dull: Dull | None) -> list[Hit]:
+    def examine(_blob: Blob, here: list[Match]) -> list[Hit]:
         found.extend(here)
         return []
 
@@ -154,28 +152,6 @@ def test_versions_give_the_hits_of_whole_blobs(generic_engine):
 def test_versions_give_the_hits_of_whole_blobs_with_all_rules(tmp_path):
     engine = load_engine(RuleChoice(()), tmp_path, kind="hyperscan").engine
     assert sum(compare_hits(engine, seed, 20 + 3 * (seed % 90)) for seed in range(300)) > 1000
-
-
-def test_versions_judge_a_dull_line_once(generic_engine, monkeypatch):
-    data = b"".join(b"line %d of a file\n" % number for number in range(500))
-    data = data[:5000] + b"password = 'changeme'\n" + data[5000:]
-    new = data[:2000] + b"new\n" + data[2000:]
-    examiner = Examiner(generic_engine, lambda: b"", "low")
-    judged = []
-    monkeypatch.setattr(
-        "hygiene.detect.guess.judge",
-        lambda candidates, *rest, **how: judged.append(candidates) or judge(candidates, *rest, **how),
-    )
-    examiner.examine(blob(data)._replace(kin=Kin("old")))
-    examiner.examine(blob(new)._replace(kin=Kin("new", "old", ((0, 2000, 0), (2004, len(data) - 2000, 2000)))))
-    assert len(judged) <= 1
-
-
-def test_dull_event_that_stands_for_another_is_looked_at_again():
-    dull = Dull()
-    dull.lines = [(0, 20)]
-    assert dull.parted([(20, 3), (23, 3)], {3}, 4) == ([(20, 3), (23, 3)], ())
-    assert dull.parted([(20, 3), (26, 3)], {3}, 4) == ([(26, 3)], [(20, 3)])
 
 
 def test_versions_scan_only_what_changed(engine, monkeypatch):
