@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hygiene.detect.checksum import DESCRIPTIVE, SHAPES, check_secret
 from hygiene.detect.fingerprint import fingerprint
 from hygiene.detect.globs import matches_any
-from hygiene.detect.known import is_known_example, is_placeholder, is_reference
+from hygiene.detect.known import is_placeholder, is_reference
 from hygiene.detect.lines import position
 from hygiene.detect.marks import find_mark
 from hygiene.detect.match import Hit, Match, Pattern
@@ -74,9 +74,7 @@ class Judge:
         """Let the classifier decide on what stands at ``places``; it names the rule, which may be off."""
         for guess in load_classifier()(blob.data, blob.path, places):
             rule = self._generic.get(guess.rule)
-            if rule is None or self._is_excluded(self._patterns[rule], blob, guess.start, guess.end):
-                continue
-            if not is_known_example(blob.data[guess.start : guess.end]):
+            if rule is not None and not self._is_excluded(self._patterns[rule], blob, guess.start, guess.end):
                 yield _Candidate(rule, guess.start, guess.end, guess.confidence, guess.reasons)
 
     def _is_excluded(self, pattern: Pattern, blob: Blob, start: int, end: int) -> bool:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from hygiene.finding import Finding, Provenance
 
 _GRAM = 6  # characters; a shorter value is not looked for
+_LONG_WORD = 12  # letters; a shorter value of letters alone is a word, which every path and subject may hold
 _TEXTS_KEPT = 10_000
 
 
@@ -27,7 +28,7 @@ class Mask:
             return
         for finding in findings:
             value = _text(finding.secret.reveal())
-            if len(value) >= _GRAM:
+            if len(value) >= (_LONG_WORD if value.isalpha() else _GRAM):
                 self._by_gram.setdefault(value[:_GRAM], {})[value] = finding.secret.redacted()
 
     def text(self, text: str) -> str:

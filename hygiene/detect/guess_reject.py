@@ -1,0 +1,81 @@
+"""What the classifier believes and is nothing all the same: shapes too rare in labelled code for it to learn them.
+
+Asked of the few candidates that would become findings, so that it costs a scan nothing.
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64
+
+from hygiene.detect import regex as re
+from hygiene.detect.classifier_place import place_of
+from hygiene.detect.generic import Candidate
+from hygiene.detect.known import is_known_example, is_placeholder
+
+_PROSE_LANGUAGE = 4
+_HEAD = 8192  # bytes in which a zero tells a binary file, as git does
+_BEFORE = 40
+# The id of a key (TUF, JWK), who owns it, a list of services, a switch of PowerShell.
+_NO_SECRET_NAME = re.compile(rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$")
+_GUID = re.compile(rb"""(?i)[gu]uid[\w.]{0,12}\(\s{0,4}["'`]$""")
+_UUID = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_SECRET_ID = re.compile(rb"(?i)secret_?id")
+_SWARM_ID = re.compile(rb"[0-9a-z]{25}")
+_FILE = re.compile(
+    rb"[\w./\\~-]{1,200}\.(?:jks|p12|pfx|pem|crt|cer|csr|der|keystore|truststore|ya?ml|json|properties|conf|txt)"
+)
+_ELSEWHERE = re.compile(rb"(?:config|registry|file)://")
+_NUMBERS = re.compile(rb"\d+")
+_ROOTS = ((1, 3), (1, 2), (2, 5), (2, 16), (0, 4))  # of the object identifiers in use: ISO, ITU-T
+_HALF = 128
+# In hex: OpenPGP's public key or subkey (tags 6 and 14, RFC 9580), an algorithm's identifier, a public key (RFC 5280).
+_PUBLIC_HEX = re.compile(
+    rb"(?i)(?:(?:98|b8)[0-9a-f]{2}|(?:99|b9)[0-9a-f]{4}|c[6e](?:[0-9a-f]{2}|[c-d][0-9a-f]{3}))0[3456][0-9a-f]{30,}|"
+    rb"30(?:81)?[0-9a-f]{2}(?:30[0-9a-f]{2})?06[0-9a-f]{2}2[ab][0-9a-f]+"
+)
+_ENCRYPTED = b"eyJpdiI6"  # base64 of {"iv": as Laravel encrypts
+_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_WORDS = re.compile(rb"[a-z]+(?:[ _-][a-z]+)*[0-9]?")
+_CREDENTIAL = re.compile(rb"secret|pass|token|user|admin")
+
+
+def is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
+    """Whether a believed ``candidate`` of ``data``, which stands at ``path``, is no credential beyond doubt."""
+    value = data[candidate.start : candidate.end]
+    if candidate.kind == "bytes":
+        return _is_object_identifier(value)
+    name = data[candidate.name_start : candidate.name_end]
+    return (
+        is_known_example(value)
+        or value.startswith(_ENCRYPTED)
+        or bool(_NO_SECRET_NAME.search(name))
+        or bool(_SECRET_ID.fullmatch(name) and _SWARM_ID.fullmatch(value))
+        or bool(_FILE.fullmatch(value) or _ELSEWHERE.match(value) or _PUBLIC_HEX.fullmatch(value))
+        or bool(_UUID.fullmatch(value) and _GUID.search(data[max(0, candidate.start - _BEFORE) : candidate.start]))
+        or _is_encoded_placeholder(value)
+        or (b"\0" in data[:_HEAD] and not (value.isascii() and value.decode().isprintable()))
+        or (data[candidate.name_end : candidate.start].isspace() and _is_next_word(name, value, path))
+    )
+
+
+def _is_object_identifier(value: bytes) -> bool:
+    """Whether a list of numbers is an object identifier and no key: small numbers below a known root."""
+    numbers = [
+        int(text, 0) for text in _NUMBERS.findall(value) if text[:1] != b"0" or text[:2] == b"0x" or text == b"0"
+    ]
+    return tuple(numbers[:2]) in _ROOTS and sum(number < _HALF for number in numbers) * 4 > len(numbers) * 3
+
+
+def _is_encoded_placeholder(value: bytes) -> bool:
+    """Whether base64 hides a placeholder or plain words, as Kubernetes' examples do."""
+    if not _BASE64.fullmatch(value):
+        return False
+    text = a2b_base64(value)
+    if not text.isascii() or not text.decode().isprintable():
+        return False
+    return is_placeholder(text) or bool(_WORDS.fullmatch(text.lower()) and _CREDENTIAL.search(text.lower()))
+
+
+def _is_next_word(name: bytes, value: bytes, path: str) -> bool:
+    """Whether a value is the word that follows "password" in a text of some language."""
+    return b" " not in name and value.rstrip(b".,;:!?").isalpha() and place_of(path).language == _PROSE_LANGUAGE

@@ -1,0 +1,67 @@
+"""What the classifier believes and is nothing all the same."""
+
+from __future__ import annotations
+
+import random
+import string
+from base64 import b64encode
+
+import pytest
+
+from hygiene.detect.generic import candidates
+from hygiene.detect.guess_reject import is_refuted
+
+HEX = "".join(random.Random(5).choices("0123456789abcdef", k=64))
+LOWER = "".join(random.Random(6).choices(string.ascii_lowercase + string.digits, k=25))
+UUID = f"{HEX[:8]}-{HEX[8:12]}-4{HEX[13:16]}-a{HEX[17:20]}-{HEX[20:32]}"
+
+
+def refuted(text: str, path: str) -> set[bool]:
+    data = text.encode()
+    found = candidates(data, path, range(1, len(data) + 1))
+    assert found
+    return {is_refuted(data, path, candidate) for candidate in found}
+
+
+def encoded(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("oidClientAuth = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 2}", "x.go"),
+        (f'"keyid": "{HEX}"', "root.json"),
+        ('"x-tuf-on-ci-keyowner": "@somebody678"', "root.json"),
+        (f"- buf.build/googleapis/googleapis:{HEX[:32]}", "buf.yaml"),
+        (f'SecretID: "{LOWER}"', "api.yaml"),
+        ('val oldKeystore = "oldKs8.jks"', "x.scala"),
+        (f'token = "config://{LOWER}"', "x.go"),
+        (f'var key = Guid.Parse("{UUID}");', "x.cs"),
+        (f'const expiringKeyHex = "988d04533a52bc{HEX}{HEX}"', "x.go"),
+        ("keys: 301306072a8648ce3d020106082a8648ce3d030107", "x.go"),
+        (f'$encrypted = "eyJpdiI6{HEX}"', "x.php"),
+        (f"password: {encoded('password')}", "secret.yml"),
+        (f"tls.key: {encoded('TESTKEY1')}", "secret.yml"),
+        ("ein Passwort anzuzeigen.", "auth.md"),
+        ("\0\0\1 Pw=y\x81\x02b3kQ9", "banner.png"),
+    ],
+)
+def test_is_refuted_shape_of_something_else_is(text, path):
+    assert refuted(text, path) == {True}
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("secretKey = {1, 3, 206, 99, 51, 251, 7, 183, 212}", "x.cs"),
+        (f'"key": "{HEX}"', "root.json"),
+        (f'secret_id: "{HEX}"', "api.yaml"),
+        (f'var key = Encoding.GetBytes("{UUID}");', "x.cs"),
+        (f"password: {encoded('kGOx' + LOWER)}", "secret.yml"),
+        ("requirepass foobaredly", "redis.conf"),
+        ("password: hunter2", "notes.md"),
+    ],
+)
+def test_is_refuted_credential_is_not(text, path):
+    assert refuted(text, path) == {False}
