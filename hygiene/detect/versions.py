@@ -18,7 +18,7 @@ from hygiene.detect.match import Hit, Match
 from hygiene.detect.reach import barrier_end, barrier_start, far_words
 from hygiene.detect.sources.protocol import Blob, Kin
 
-_MOST_KEPT = 400_000  # events of versions that are kept; some 50 MB
+_MOST_KEPT = 250_000  # events of versions that are kept; some 30 MB
 _LEAST = 256  # bytes of an unchanged part that are worth a scan in two pieces
 
 Examine = Callable[[Blob, list[Match]], list[Hit]]

@@ -46,7 +46,6 @@ class Outcome:
     def __init__(self) -> None:
         self.hits: dict[tuple[str, int, int, int], Hit] = {}
         self.skipped: list[Skipped] = []
-        self.scanned: list[str] = []  # ids of the items that were read whole
         self.blobs = 0
         self.bytes = 0
         self.listed_blobs = 0
@@ -58,12 +57,6 @@ class Outcome:
         """Add ``hits``; one that a second try gives again counts once."""
         for hit in hits:
             self.hits[hit.blob, hit.start, hit.end, hit.rule] = hit
-
-    def finish(self, chunk: Chunk, skipped: Sequence[Skipped]) -> None:
-        """Note that ``chunk`` is through."""
-        self.skipped += skipped
-        if not any(skip.incomplete for skip in skipped):
-            self.scanned += [item.id for item in chunk.items]
 
 
 Report = Callable[[Outcome], None]
@@ -151,7 +144,7 @@ def _inline(source: Source, examiner: Examiner, chunk: Chunk, outcome: Outcome, 
 
     for hit in examiner.examine_all(counted()):
         outcome.add((hit,))
-    outcome.finish(chunk, source.skipped())
+    outcome.skipped += source.skipped()
     tell(outcome)
 
 
@@ -243,8 +236,7 @@ class _Pool:
         kind, facts = end
         if kind == "error":
             raise SourceError(facts[0], hint=facts[1])
-        assert worker.chunk is not None
-        self._outcome.finish(worker.chunk, [Skipped(*skip) for skip in facts])
+        self._outcome.skipped += [Skipped(*skip) for skip in facts]
         worker.chunk = None
         if chunk := self._next(chunks):
             worker.give(chunk)
@@ -261,7 +253,7 @@ class _Pool:
         suspects = chunk.items[at : at + 2]  # the one that it read last, and the one that it was reading
         if chunk.tried and len(chunk.items) == 1:
             item = chunk.items[0]
-            self._outcome.finish(chunk, [Skipped(item.path or item.id, f"twice a worker was ended by {cause} here")])
+            self._outcome.skipped.append(Skipped(item.path or item.id, f"twice a worker was ended by {cause} here"))
             return
         parts = (chunk.items[:at], chunk.items[at + 2 :])
         self._again += [Chunk(part) for part in parts if part]

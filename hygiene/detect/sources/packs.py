@@ -21,8 +21,9 @@ from hygiene.git import Git
 
 _LARGEST = 8 << 20  # bytes; larger objects are read by git, in windows
 _WORTH = 2 << 10  # bytes; a smaller object is scanned as fast as it is compared
-_KEPT_BYTES = 96 << 20  # of rebuilt objects, from which others are rebuilt
-_MAPPED = 64 << 20  # bytes of a pack that may be in memory before all are given back
+_KEPT_BYTES = 48 << 20  # of rebuilt objects, from which others are rebuilt
+_MAPPED = 16 << 20  # bytes of a pack that are read before all of it in memory is given back: pages and their neighbours
+_FINDS = 128  # look-ups in an index, each in another place, after which its memory is given back
 _SAFE = 64 << 10  # bytes of an object that zlib may overshoot a thousandfold
 _DEEPEST = 5000  # differences to differences; git makes at most 4095
 _IDX = b"\xfftOc\0\0\0\2"
@@ -74,9 +75,13 @@ class _Pack:
         self._kept: OrderedDict[int, bytes] = OrderedDict()  # rebuilt objects, by their offset
         self._room = _KEPT_BYTES
         self._touched = 0
+        self._finds = 0
 
     def find(self, raw: bytes) -> int | None:
         """Give the offset of the object with the id ``raw``, or None where it is in another pack."""
+        self._finds += 1
+        if not self._finds % _FINDS:
+            self._index.madvise(mmap.MADV_DONTNEED)
         low, high = self._fan[raw[0]], self._fan[raw[0] + 1]
         guess = low + ((high - low) * int.from_bytes(raw[1:5], "big") >> 32)
         number = self._search(raw, max(low, guess - _SPREAD), min(high, guess + _SPREAD))
