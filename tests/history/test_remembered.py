@@ -211,6 +211,21 @@ def test_remembered_partial_clone_is_remembered_until_it_fetches(bench, tmp_path
     assert len(again().findings) == 1
 
 
+@pytest.mark.parametrize("fetch", ["--deepen=1", "--unshallow"])
+def test_remembered_shallow_clone_that_is_deepened_reads_what_came(bench, tmp_path, fetch):
+    origin = Repository(tmp_path / "origin")
+    for number in (1, 2, 3):
+        origin.commit(a=token(number))
+    origin.git("clone", "-q", "--depth", "1", f"file://{origin.folder}", str(bench.repository.folder / "clone"))
+    bench.repository.folder = bench.repository.folder / "clone"
+    assert len(bench.again().findings) == 1
+    bench.repository.git("fetch", "-q", fetch)
+    deeper = bench.again()
+    assert len(deeper.findings) == (2 if fetch == "--deepen=1" else 3)
+    assert deeper.incomplete == (fetch == "--deepen=1")
+    assert bench.again() == deeper == bench.whole()
+
+
 def test_remembered_holds_no_value(bench):
     bench.repository.commit(a=token(1))
     bench.again()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,7 +53,11 @@ class RememberedHistory:
         return None if memory and memory.packs and memory.packs != self._packs() else memory
 
     def _packs(self) -> tuple[str, ...]:
-        return tuple(sorted(path.name for path in (self._git.common_dir() / "objects" / "pack").glob("*.pack")))
+        """Give what shows that objects came, though no ref moved: the packs' names, and a shallow clone's edge."""
+        inside = self._git.common_dir()
+        names = sorted(path.name for path in (inside / "objects" / "pack").glob("*.pack"))
+        edge = inside / "shallow"
+        return (*names, hashlib.sha256(edge.read_bytes()).hexdigest()) if edge.is_file() else tuple(names)
 
     def _recalled(self) -> tuple[Finding, ...] | None:
         """Give the remembered findings with their values, at the places that they have now."""
