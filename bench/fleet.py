@@ -164,7 +164,7 @@ class Bench:
         expected = {found for found in self._expected() if found.repository in names}
         assert fleet.found() == expected, "in parts: not the union of single scans"
         with fleet.inventory.engine.connect() as connection:
-            count = connection.exec_driver_sql("select count(distinct repository_id) from task where kind = 'part'")
+            count = connection.exec_driver_sql("select count(distinct repository_id) from task where kind = 'place'")
             return {**measured._asdict(), "cut": count.scalar_one()}
 
 

@@ -30,6 +30,7 @@ class Known(NamedTuple):
     path: str
     scanned: str
     tips: str = ""  # of the scan that ``scanned`` tells of
+    problem: str = ""  # why that scan did not read all
 
 
 class Standing(NamedTuple):
@@ -45,8 +46,8 @@ class Standing(NamedTuple):
 
     @property
     def changed(self) -> bool:
-        """Whether it is to be scanned."""
-        return not self.problem and self.digest != self.known.scanned
+        """Whether it is to be scanned: what was not whole may be mended without a ref that moves."""
+        return not self.problem and (self.digest != self.known.scanned or self.known.problem != "")
 
 
 def survey(repositories: Sequence[Known], mirrors: Path, rules: str, *, at_once: int) -> Iterator[Standing]:

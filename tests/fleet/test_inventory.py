@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, inspect, make_url, select, text
 
 from hygiene.errors import ConfigError, UsageError
 from hygiene.fleet.inventory.migrate import downgrade, upgrade
@@ -12,6 +14,7 @@ from hygiene.fleet.inventory.opening import HEAD, Inventory, InventoryError, dat
 from hygiene.fleet.inventory.trend import standing, standing_of_owners
 from hygiene.fleet.key import FleetKey
 from tests.fleet.fleet import Fleet, generate
+from tests.servers.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,6 +94,27 @@ def test_database_that_stays_away_is_told_in_words(monkeypatch: pytest.MonkeyPat
         open_inventory(database_url(), patience=1.0, told=told.append)
     assert len(told) == 1
     assert "hush" not in caught.value.message + caught.value.hint
+
+
+def test_file_that_is_no_inventory_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("not a database\n" * 100)
+    told: list[str] = []
+    for path in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(InventoryError) as caught:
+            open_inventory(database_url(f"sqlite:///{path}"), told=told.append)
+        assert "--database" in caught.value.hint
+    assert told == []
+
+
+def test_database_that_the_server_does_not_have_is_told_at_once(
+    postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_url(postgres_server.admin).set(database="nowhere").render_as_string(hide_password=False)
+    monkeypatch.setenv("HYGIENE_FLEET_DATABASE", url)
+    told: list[str] = []
+    with pytest.raises(InventoryError, match="does not exist"):
+        open_inventory(database_url(), told=told.append)
+    assert told == []
 
 
 @pytest.mark.parametrize("url", ["postgresql://ann:word@host/x", "mysql://host/x", "://"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hygiene.cli.boundary import run as hygiene
 from hygiene.cli.fleet.work import perform
 from hygiene.fleet import planning
 from hygiene.fleet.engines.inline import InlineEngine
-from hygiene.fleet.engines.protocol import Batch
+from hygiene.fleet.engines.protocol import Batch, Perform
 from hygiene.fleet.inventory.models import Event, Exposure, Finding, Repository, Task
 from hygiene.fleet.inventory.opening import Inventory
 from hygiene.fleet.inventory.trend import standing, standing_of_owners
@@ -24,6 +25,14 @@ class Several(InlineEngine):
     """One process that says it is several workers, so that large repositories are cut."""
 
     workers = 4
+
+    def __init__(self, perform: Perform) -> None:
+        super().__init__(perform)
+        self.kinds: list[str] = []
+
+    def submit(self, batch: Batch) -> None:
+        self.kinds += [unit.kind for unit in batch.units]
+        super().submit(batch)
 
 
 def test_scan_of_a_fleet_equals_the_union_of_single_scans(fleet: Fleet) -> None:
@@ -50,9 +59,8 @@ def test_scan_in_parts_gives_what_one_scan_gives(fleet: Fleet, monkeypatch: pyte
     engine = Several(perform)
     tally = fleet.scan(engine)
     assert tally.failed == ()
-    kinds = fleet.inventory.run(lambda session: list(session.scalars(select(Task.kind))))
-    assert kinds.count("part") > 1
-    assert kinds.count("place") == 1
+    assert engine.kinds.count("part") > 1
+    assert engine.kinds.count("place") == 1
     assert fleet.found() == single_scans([repository.folder], fleet.key)
     assert token not in _everything(fleet.inventory)
 
@@ -219,6 +227,46 @@ def test_repository_that_is_not_whole_is_told_at_every_scan(
         told = capsys.readouterr()
         assert "not scanned whole: shallow: the clone is shallow" in told.err
         assert "0 failed, 1 not scanned whole: 2 exposures in 3 places" in told.out
+
+
+def test_repository_that_is_mended_is_whole_at_the_next_scan_though_no_ref_moved(fleet: Fleet, tmp_path: Path) -> None:
+    [deep] = generate(tmp_path / "elsewhere", ["deep"])
+    shallow = fleet.folder / "shallow"
+    deep.git("clone", "-q", "--depth", "1", f"file://{deep.folder}", str(shallow))
+    generate(fleet.folder, ["good"])
+    fleet.add()
+    assert [fleet.scan().changed, fleet.scan().changed] == [2, 1]
+    subprocess.run(["git", "-C", str(shallow), "fetch", "-q", "--unshallow"], check=True)
+    assert [fleet.scan().changed, fleet.scan().changed] == [1, 0]
+    assert fleet.found() == single_scans([shallow, fleet.folder / "good"], fleet.key)
+    assert fleet.inventory.run(lambda session: set(session.scalars(select(Repository.problem)))) == {""}
+
+
+def test_repository_that_vanishes_while_others_are_scanned_is_told_and_keeps_its_findings(fleet: Fleet) -> None:
+    made = generate(fleet.folder, ["one", "two", "three"])
+    fleet.add()
+    fleet.scan()
+    before = fleet.found()
+
+    def losing(batch: Batch) -> list[Outcome]:
+        shutil.rmtree(made[1].folder, ignore_errors=True)
+        return perform(batch)
+
+    tally = fleet.scan(InlineEngine(losing), full=True)
+    assert [name for name, _ in tally.failed] == ["two"]
+    assert "is gone" in tally.failed[0][1]
+    assert fleet.found() == before
+
+
+def test_parts_are_forgotten_when_they_are_placed(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "SPLIT_BYTES", 400)
+    generate(fleet.folder, ["one"])[0].git("gc", "-q")
+    fleet.add()
+    for _ in range(2):
+        engine = Several(perform)
+        fleet.scan(engine, full=True)
+        assert set(engine.kinds) == {"part", "place"}
+        assert fleet.inventory.run(lambda session: list(session.scalars(select(Task.kind)))) == ["place"]
 
 
 def _counts(inventory: Inventory) -> list[int]:

@@ -34,7 +34,11 @@ def command() -> None:
     \b
     hygiene fleet add ./clones          a folder, a list, github:ORG or gitlab:GROUP
     hygiene fleet scan                  all that has changed
-    hygiene fleet report                where it stands
+    hygiene fleet report                where it stands, and each secret's fingerprint
+    hygiene fleet respond v1:…          a branch in each repository, one rotation for all
+
+    The inventory is a SQLite file of yours, or what HYGIENE_FLEET_DATABASE names; it holds no values. docs/fleet.md
+    tells more.
     """
     for name in _OF_ONE_REPOSITORY:
         os.environ.pop(name, None)

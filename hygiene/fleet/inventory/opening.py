@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -23,10 +24,17 @@ Work = Callable[[Session], Answer]
 
 HEAD = "0004"  # the newest step of migrations/versions
 _PATIENCE = 180.0  # seconds for which a database may be gone
+_FIRST_PATIENCE = 15.0  # … when it is opened: a wrong address looks like an outage
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _VARIABLE = "HYGIENE_FLEET_DATABASE"
 _KEY_ID = "key"
 _WRITER = 0x68796769656E66  # of one transaction at a time that writes results
+
+
+_LASTING = (  # in the words of an error: waiting does not help
+    "no such", "readonly", "malformed", "not a database", "is full", "authentication", "unable to open",
+    "does not exist",
+)  # fmt: skip
 
 
 class InventoryError(StoreError):
@@ -44,13 +52,14 @@ class Inventory:
         self._patience = patience
         self._tell = told or (lambda _words: None)
 
-    def run(self, work: Work[Answer]) -> Answer:
+    def run(self, work: Work[Answer], *, at_most: float = math.inf) -> Answer:
         """Do ``work`` in one transaction. It may be called again, so it must only touch its session.
 
         A commit whose outcome got lost may have happened: what must happen once asks the database first.
-        Raises :class:`InventoryError` when the database stays away.
+        Raises :class:`InventoryError` when the database stays away, for ``at_most`` so many seconds.
         """
-        deadline, pause, told = time.monotonic() + self._patience, _FIRST_PAUSE, False
+        patience = min(self._patience, at_most)
+        deadline, pause, told = time.monotonic() + patience, _FIRST_PAUSE, False
         while True:
             try:
                 with Session(self.engine, expire_on_commit=False) as session, session.begin():
@@ -61,7 +70,7 @@ class Inventory:
                 if time.monotonic() + pause > deadline:
                     raise _inventory_error(self.engine.url, error) from None
                 if not (told or _is_taken(error)):
-                    self._tell(f"the inventory does not answer: waiting up to {self._patience:.0f} s")
+                    self._tell(f"the inventory does not answer: waiting up to {patience:.0f} s")
                     told = True
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -101,7 +110,10 @@ def open_inventory(
     Raises :class:`InventoryError`, or :class:`ConfigError` for another key.
     """
     inventory = Inventory(_engine(url), patience=patience, told=told)
-    inventory.run(lambda session: session.execute(text("select 1")).all())
+    try:
+        inventory.run(lambda session: session.execute(text("select 1")).all(), at_most=_FIRST_PATIENCE)
+    except InventoryError as error:
+        raise InventoryError(error.message, hint=f"is it the right one? --database or {_VARIABLE} names it") from None
     if _step(inventory.engine) != HEAD:
         import_module("hygiene.fleet.inventory.migrate").upgrade(inventory.engine)
     if key is not None:
@@ -170,9 +182,7 @@ def _is_outage(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
     words = str(error.orig).lower()
-    return isinstance(error, OperationalError) and not any(
-        sign in words for sign in ("no such", "readonly", "malformed", "not a database", "is full", "authentication")
-    )
+    return isinstance(error, OperationalError) and not any(sign in words for sign in _LASTING)
 
 
 def _is_taken(error: DBAPIError) -> bool:

@@ -23,7 +23,7 @@ def to_survey(session: Session, names: Sequence[str] = (), numbers: Collection[i
     if names:
         query = query.where(Repository.name.in_(names))
     return [
-        Known(row.id, row.key, row.name, row.url, row.path, row.scanned, row.tips)
+        Known(row.id, row.key, row.name, row.url, row.path, row.scanned, row.tips, row.problem)
         for row in session.scalars(query)
         if numbers is None or row.id in numbers
     ]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from hygiene.finding import SEVERITIES
@@ -142,9 +142,9 @@ class _Writing:
                 finding.gone, finding.weight = self._now, GONE
 
     def _forget_tasks(self, outcomes: Sequence[Outcome]) -> None:
-        """Drop the tasks of earlier states of the repositories."""
+        """Drop the tasks of earlier states of the repositories, and the parts that are placed now."""
         numbers, digests = zip(*((one.unit.repository, one.unit.digest) for one in outcomes), strict=True)
-        others = Task.repository_id.in_(numbers), Task.digest.not_in(digests)
+        others = Task.repository_id.in_(numbers), or_(Task.digest.not_in(digests), Task.kind == PART)
         self._session.execute(delete(Task).where(*others).execution_options(synchronize_session=False))
 
     def _owner(self, name: str) -> int | None:

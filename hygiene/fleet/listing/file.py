@@ -19,10 +19,11 @@ _BYTES = 16 << 20
 
 
 def check(wanted: Wanted) -> str:
-    """Give the file's absolute path."""
+    """Give the file's absolute path. Raises SourceError where it can't be read."""
     path = Path(wanted.location)
     if not path.is_file():
         raise UsageError(f"{path} is not a file")
+    _lines(path)
     return os.fspath(path.resolve())
 
 
@@ -72,11 +73,17 @@ def _repository(text: str, folder: Path) -> Listed | str:
 
 
 def _from_url(text: str) -> Listed | str:
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - is refused when it is asked for
+    except ValueError:
+        return "it is no address"
     if parts.scheme not in _SCHEMES:
         return f"not one of {', '.join(_SCHEMES)}"
     if parts.password or (parts.username and parts.scheme == "https"):
         return "a credential does not belong into a list: take it out"
+    if not parts.path.strip("/") or not (parts.hostname or parts.scheme == "file"):
+        return "the address names no repository"
     return _remote(text, f"{parts.netloc.rpartition('@')[2]}{parts.path}")
 
 

@@ -46,7 +46,7 @@ class Lister(Protocol):
     """One kind of source."""
 
     def check(self, wanted: Wanted) -> str:
-        """Give the location in its lasting form; raises UsageError where it can't be one of this kind."""
+        """Give the location in its lasting form; raises UsageError or SourceError where it can't be one."""
         ...
 
     def listing(self, wanted: Wanted, memory: Mapping[str, Any], known: Collection[str]) -> Listing:

@@ -42,10 +42,11 @@ def test_file_skips_what_is_no_repository_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "list").write_text(
         "# ours\n\nmine.git\nhttps://example.com/org/shop.git\ngit@example.com:org/api.git\n"
         "https://user:word@example.com/x\nnowhere\next::sh -c true\nhttp://example.com/x\n-x\n"
+        "https://\nhttps://example.com\nhttps://[::1/x\nssh://host:port/x\n"
     )
     listing = file.listing(Wanted(str(tmp_path / "list")), {}, ())
     assert [one.name for one in listing.repositories] == ["mine", "example.com/org/shop", "example.com/org/api"]
-    assert [place for place, _ in listing.skipped] == [f"list:{number}" for number in (6, 7, 8, 9, 10)]
+    assert [place for place, _ in listing.skipped] == [f"list:{number}" for number in range(6, 15)]
     assert "word" not in str(listing)
 
 
