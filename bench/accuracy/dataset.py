@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from hygiene.detect.classifier import least_probability, plain_features
+from hygiene.detect.classifier import FEATURES, is_structural, plain_features
 from hygiene.detect.classifier_gate import gate_features
 from hygiene.detect.classifier_model import Model
 from hygiene.detect.classifier_net import Net
-from hygiene.detect.classifier_place import Around, Rest, line_of, place_of
+from hygiene.detect.classifier_place import ELSEWHERE, Around, Rest, line_of, place_of
 from hygiene.detect.classifier_text import BITS, hashed
 from hygiene.detect.classifier_value import word_share
 from hygiene.detect.compile import patterns_from_rules
@@ -113,6 +113,7 @@ def read_dataset(folder: Path, tables: Model) -> Dataset:
     gate: list[list[float]] = []
     hashes: list[np.ndarray] = []
     digest = hashlib.sha256()
+    first = FEATURES.index(ELSEWHERE[0])
     for path in paths_of(folder):
         data = (folder / path).read_bytes()
         digest.update(path.encode() + hashlib.sha256(data).digest())
@@ -125,8 +126,8 @@ def read_dataset(folder: Path, tables: Model) -> Dataset:
         on_line = Counter(line.start for line in lines)
         labeller = _Labeller(data, labels.true.get(path, []), labels.ignored.get(path, []))
         for candidate, line in zip(candidates, lines, strict=True):
-            around = Around(line, on_line[line.start], rest.holds(candidate))
-            plain.append(plain_features(tables, data, candidate, place, around))
+            plain.append(plain_features(tables, data, candidate, place, Around(line, on_line[line.start])))
+            plain[-1][first : first + len(ELSEWHERE)] = rest.holds(candidate)
             value, name = data[candidate.start : candidate.end], data[candidate.name_start : candidate.name_end]
             gate.append(gate_features(candidate, value, name, place.language, word_share(value, tables.words)))
             hashes.append(np.array(sorted(hashed(data, candidate, place, line)), dtype=np.int32))
@@ -158,7 +159,7 @@ class _Labeller:
             credential,
             bool(rows),
             ignored,
-            least_probability(candidate, self._data[start:end], 1.0) > 0,
+            is_structural(candidate, self._data[start:end]),
         )
 
     def _holds(self, row: Row, start: int, end: int) -> bool:

@@ -12,8 +12,9 @@ from sklearn.linear_model import SGDClassifier
 
 from bench.accuracy.dataset import Dataset
 from bench.accuracy.score import repository_of
+from hygiene.detect.classifier import FEATURES
 from hygiene.detect.classifier_gate import GATE_FEATURES
-from hygiene.detect.classifier_place import KINDS
+from hygiene.detect.classifier_place import ELSEWHERE, KINDS
 from hygiene.detect.classifier_reject import JUDGED
 
 FOLDS = 5
@@ -27,9 +28,12 @@ TREES = {
 ROUNDS = 300
 GATE = {**TREES, "num_leaves": 32, "learning_rate": 0.2, "feature_fraction": 0.7}
 GATE_ROUNDS = 16
-# What both reject costs nothing at the thresholds of medium confidence and up, on repositories that they never saw.
+# What these reject costs nothing at the thresholds of medium confidence and up, on repositories that they never saw.
 GATE_LEAST = -4.0  # log-odds
 FLOOR = -6.0  # linear score
+NEAR_LEAST = -2.75  # log-odds
+NEAR = {**TREES, "learning_rate": 0.1}
+NEAR_ROUNDS = 60
 
 
 class Linear(NamedTuple):
@@ -105,6 +109,19 @@ def gated(data: Dataset) -> np.ndarray:
     return np.isin(data.gate[:, GATE_FEATURES.index("kind")], [KINDS[kind] for kind in JUDGED])
 
 
+def fit_near(rows: np.ndarray, labels: np.ndarray, weights: np.ndarray, seed: int) -> lightgbm.Booster:
+    """Fit what decides without a look at the rest of the file."""
+    near = lightgbm.Dataset(without_rest(rows), labels, weight=weights)
+    return lightgbm.train({**NEAR, "seed": seed}, near, NEAR_ROUNDS)
+
+
+def without_rest(rows: np.ndarray) -> np.ndarray:
+    """Give rows as they are before the rest of the file is looked at."""
+    rows = rows.copy()
+    rows[:, [FEATURES.index(name) for name in ELSEWHERE]] = 0
+    return rows
+
+
 def stacked(data: Dataset, linear: np.ndarray) -> np.ndarray:
     """The rows that the trees see: plain features and the linear score."""
     return np.hstack([data.plain, linear[:, None].astype(np.float32)])
@@ -126,6 +143,7 @@ class Fitted(NamedTuple):
 
     gate: lightgbm.Booster
     linear: Linear
+    near: lightgbm.Booster
     trees: lightgbm.Booster
     scores: np.ndarray  # the linear ones: out of fold inside of the part, of the final linear model outside
 
@@ -140,14 +158,22 @@ def fit(data: Dataset, part: np.ndarray, seed: int) -> Fitted:
     linear = fit_linear(data.text[used], labels[used], weights[used])
     scores[~part] = linear.score(data.text[~part])
     rows = stacked(data, scores)
-    return Fitted(fit_gate(data, used, seed), linear, fit_trees(rows[used], labels[used], weights[used], seed), scores)
+    gate, trees = fit_gate(data, used, seed), fit_trees(rows[used], labels[used], weights[used], seed)
+    left = used & ~rejected_early(data, gate, scores)
+    return Fitted(gate, linear, fit_near(rows[left], labels[left], weights[left], seed), trees, scores)
+
+
+def rejected_early(data: Dataset, gate: lightgbm.Booster, scores: np.ndarray) -> np.ndarray:
+    """Say which candidates the gate and the linear score reject."""
+    return (scores < FLOOR) | (gated(data) & (gate.predict(data.gate, raw_score=True) < GATE_LEAST))
 
 
 def probabilities(data: Dataset, fitted: Fitted) -> np.ndarray:
     """Give what the stages together say of each candidate; 0 for what an early one rejects."""
-    rejected = fitted.scores < FLOOR
-    rejected |= gated(data) & (fitted.gate.predict(data.gate, raw_score=True) < GATE_LEAST)
-    return np.where(rejected, 0.0, fitted.trees.predict(stacked(data, fitted.scores)))
+    rows = stacked(data, fitted.scores)
+    rejected = rejected_early(data, fitted.gate, fitted.scores)
+    rejected |= fitted.near.predict(without_rest(rows), raw_score=True) < NEAR_LEAST
+    return np.where(rejected, 0.0, fitted.trees.predict(rows))
 
 
 def cross_validate(data: Dataset, seed: int) -> np.ndarray:

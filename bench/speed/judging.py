@@ -1,10 +1,14 @@
-"""What the classifier costs: a commit's hook with and without it, and processor time for each candidate that it judges.
+"""What the classifier costs: a commit's hook with and without it, its share of full histories, and each candidate.
 
-Run: python bench/speed/judging.py [DATASET]. DATASET is a folder in CredData's layout (docs/model-card.md); without it
-candidates are not timed. The hook runs on ten staged files of a store's source, which speak of keys all the time.
+Run: python bench/speed/judging.py [DATASET] [--history REPOSITORY]... DATASET is a folder in CredData's layout
+(docs/model-card.md); without it candidates are not timed. The hook runs on ten staged files of a store's source, which
+speak of keys all the time.
 """
 
 import argparse
+import contextlib
+import multiprocessing
+import os
 import sys
 import tempfile
 import time
@@ -16,12 +20,14 @@ from startup import of_a_store
 
 sys.path.insert(0, str(HERE))
 
-from hygiene.detect import classifier, classifier_reject, guess
+from hygiene.cli import entry
+from hygiene.detect import classifier, classifier_gate, classifier_reject, guess
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.rules import RuleSet, load_rules
 
 MOST_MILLISECONDS = 10.0  # that the classifier adds to a hook
+MOST_SHARE = 0.05  # of a full history scan without it
 MOST_MICROSECONDS = 300.0  # a candidate
 TIMES = 15
 SHARE = 5  # each fifth file of the data set
@@ -43,6 +49,32 @@ def hook():
     kept = added <= MOST_MILLISECONDS
     print(f"the classifier adds {added:.1f} ms of processor time; promised {MOST_MILLISECONDS:g}: {_word(kept)}")
     return int(not kept)
+
+
+def history(repository):
+    """Scan a history in this process, and time what decides on candidates; give 1 where the promise is missed."""
+    spent = [0.0]
+    classifier_reject.gate_features = _timed(spent, classifier_reject.gate_features)
+    classifier_gate.Gate.rejects = _timed(spent, classifier_gate.Gate.rejects)
+    classifier.judge = _timed(spent, classifier.judge)
+    start = time.process_time()
+    with contextlib.suppress(SystemExit), Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
+        entry.main(["scan", str(repository), "--history", "--no-cache", "--jobs", "1", "--quiet"])
+    share = spent[0] / (time.process_time() - start - spent[0])
+    kept = share <= MOST_SHARE
+    print(f"{repository}: the classifier adds {share:.1%} of processor time; promised {MOST_SHARE:.0%}: {_word(kept)}")
+    return int(not kept)
+
+
+def _timed(spent, function):
+    def timed(*arguments):
+        start = time.process_time()
+        try:
+            return function(*arguments)
+        finally:
+            spent[0] += time.process_time() - start
+
+    return timed
 
 
 def candidates(dataset):
@@ -88,10 +120,22 @@ def _word(kept):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path, nargs="?")
-    dataset = parser.parse_args().dataset
-    if dataset is None:
+    parser.add_argument("--history", type=Path, nargs="*", default=[], metavar="REPOSITORY")
+    given = parser.parse_args()
+    code = hook()
+    if given.dataset is None:
         print("no data set given: candidates are not timed")
-    return hook() | (candidates(dataset) if dataset else 0)
+    else:
+        code |= candidates(given.dataset)
+    for repository in given.history:
+        code |= _apart(history, repository)
+    return code
+
+
+def _apart(function, argument):
+    """Give what ``function`` gives, in a process of its own: it replaces parts of the program."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply(function, (argument,))
 
 
 if __name__ == "__main__":

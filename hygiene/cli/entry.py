@@ -4,6 +4,7 @@ Most runs are the hook of a commit without a finding. What stands here is paid f
 imported that Python has not loaded by itself.
 """
 
+import gc
 import os
 import sys
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
+_ALLOCATIONS = 50_000  # between two looks for cycles: what scans make lives long, and is looked through each time
+
+
 def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
     """Run the command line and exit with a code of ``design/cli.md``."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -25,9 +29,12 @@ def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
         print(f"hygiene, version {__version__}")
         _leave(at_once=argv is None)
     forbid_core_files()
+    gc.disable()  # for a glance
     try:
         if is_clean_commit(arguments) or is_clean_call(arguments):
             _leave(at_once=argv is None)
+        gc.set_threshold(_ALLOCATIONS, 20, 100)
+        gc.enable()
         code = load_boundary()(arguments)
     except KeyboardInterrupt:  # before the boundary stands
         print("hygiene: interrupted", file=sys.stderr)

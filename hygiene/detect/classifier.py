@@ -10,6 +10,7 @@ from __future__ import annotations
 from hygiene.detect.classifier_model import Model, boosted_score, linear_score, load_model
 from hygiene.detect.classifier_name import NAME_FEATURES, name_features
 from hygiene.detect.classifier_place import (
+    ELSEWHERE,
     PLACE_FEATURES,
     Around,
     Line,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FEATURES = (*VALUE_FEATURES, *NAME_FEATURES, *PLACE_FEATURES, "linear")
+_FIRST = FEATURES.index(ELSEWHERE[0])
+_ELSEWHERE = slice(_FIRST, _FIRST + len(ELSEWHERE))
 
 
 class Judgement(NamedTuple):
@@ -70,7 +73,7 @@ class View(NamedTuple):
     In a history the same candidates come again in version after version: they are judged once.
     """
 
-    place: Place
+    place: int  # its number
     candidate: Candidate  # its offsets are from the start of the line
     text: bytes  # the line, and the value where that goes on below
     line_end: int
@@ -85,12 +88,14 @@ class _Known:
 
     def __init__(self) -> None:
         self.hopeless: set[View] = set()  # no finding, whatever the rest of the file holds
+        self.promising: set[View] = set()
         self.judgements: dict[tuple[View, tuple[float, ...]], Judgement] = {}
 
     def forget(self) -> None:
         """Keep the memory bounded: some 40 MB."""
         if len(self.judgements) + len(self.hopeless) > _MOST_KNOWN:
             self.hopeless.clear()
+            self.promising.clear()
             self.judgements.clear()
 
 
@@ -103,33 +108,45 @@ def _judged(file: _File, candidate: Candidate, line: Line, on_line: int) -> Judg
     view = _view(file, candidate, line, on_line)
     if view in _known.hopeless:
         return NOT_ONE
-    around = Around(line, on_line, file.rest.holds(candidate))
-    key = view, around.elsewhere
-    judgement = _known.judgements.get(key)
-    if judgement is None:
+    row: list[float] | None = None
+    if view not in _known.promising:
         _known.forget()
-        judgement = _judgement(load_model(), file, candidate, around)
-        if judgement is NOT_ONE:
+        row = _row(load_model(), file, candidate, Around(line, on_line))
+        if row is None:
             _known.hopeless.add(view)
-        else:
-            _known.judgements[key] = judgement
+            return NOT_ONE
+        _known.promising.add(view)
+    elsewhere = file.rest.holds(candidate)
+    judgement = _known.judgements.get((view, elsewhere))
+    if judgement is None:
+        row = row or _row(load_model(), file, candidate, Around(line, on_line))
+        judgement = _known.judgements[view, elsewhere] = _judgement(file, candidate, row, elsewhere)
     return judgement
 
 
-def _judgement(model: Model, file: _File, candidate: Candidate, around: Around) -> Judgement:
-    """Judge a candidate; ``NOT_ONE`` is for those that would be none in any other file either."""
+def _row(model: Model, file: _File, candidate: Candidate, around: Around) -> list[float] | None:
+    """Give the features of a candidate but ``ELSEWHERE``; None where it would be no credential in any other file."""
+    structural = is_structural(candidate, file.data[candidate.start : candidate.end])
     score = linear_score(model, hashed(file.data, candidate, file.place, around.line))
-    if score < model.floor:
-        return NOT_ONE
+    if score < model.floor and not structural:
+        return None
     row = [*plain_features(model, file.data, candidate, file.place, around), score]
-    least = least_probability(candidate, file.data[candidate.start : candidate.end], model.medium)
-    probability = max(boosted_score(model, row), least)
+    return row if structural or model.near.total(row) >= model.near_least else None
+
+
+def _judgement(file: _File, candidate: Candidate, row: list[float] | None, elsewhere: Sequence[float]) -> Judgement:
+    if row is None:  # never: it is promising
+        return NOT_ONE
+    model = load_model()
+    row[_ELSEWHERE] = elsewhere
+    structural = is_structural(candidate, file.data[candidate.start : candidate.end])
+    probability = max(boosted_score(model, row), model.medium if structural else 0.0)
     return Judgement(probability, reasons_for(row, probability, FEATURES) if probability else ())
 
 
 def _view(file: _File, candidate: Candidate, line: Line, on_line: int) -> View:
     return View(
-        place=file.place,
+        place=file.place.number,
         candidate=moved(candidate, -line.start),
         text=file.data[line.start : max(line.end, candidate.end)],
         line_end=line.end - line.start,
@@ -140,17 +157,16 @@ def _view(file: _File, candidate: Candidate, line: Line, on_line: int) -> View:
     )
 
 
-def least_probability(candidate: Candidate, value: bytes, medium: float) -> float:
-    """What a candidate's structure alone is worth, whatever the weights say.
+def is_structural(candidate: Candidate, value: bytes) -> bool:
+    """Say whether a candidate's structure alone is worth a medium confidence, whatever the weights say.
 
     The private member of a JSON web key is one; so is a list of random bytes under the name of a key.
     """
-    structural = candidate.kind == "jwk" or (candidate.kind == "bytes" and is_random_list(value))
-    return medium if structural else 0.0
+    return candidate.kind == "jwk" or (candidate.kind == "bytes" and is_random_list(value))
 
 
 def plain_features(model: Model, data: bytes, candidate: Candidate, place: Place, around: Around) -> list[float]:
-    """All features of a candidate but the linear score, in the order of ``FEATURES``."""
+    """All features of a candidate but the linear score, in the order of ``FEATURES``; 0 for ``ELSEWHERE``."""
     value = data[candidate.start : candidate.end]
     return [
         *value_features(value, model.bigrams, model.words),

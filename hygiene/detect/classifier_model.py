@@ -23,7 +23,8 @@ MAGIC = b"hygiene classifier 3\n"
 PATH = os.path.join(os.path.dirname(__file__), "model", "generic.bin")  # noqa: PTH118, PTH120 - for the hook
 # Of a node: its feature and threshold, then the next node to each side, or -1 - the index of a leaf.
 TREES = (("roots", "H"), ("feature", "B"), ("threshold", "f"), ("left", "h"), ("right", "h"), ("leaf", "f"))
-PREFIXES = ("gate_", "")
+NUMBERS = ("scale", "bias", "base", "low", "medium", "high", "gate_least", "near_least", "floor")
+PREFIXES = ("gate_", "near_", "")
 # The sections of the file, in their order, and the types of their items.
 SECTIONS = (
     ("bigrams", "B"),
@@ -38,20 +39,24 @@ SECTIONS = (
 STAGES = ((0, 20, -math.inf), (20, 80, -2.7), (80, None, -2.6))
 
 
-class Forest:
-    """Trees as flat arrays; unpacked when they are first asked, which most commits never do."""
+_FEW = 20  # questions, for which unpacking takes longer
 
-    __slots__ = ("_arrays", "_parts")
+
+class Forest:
+    """Trees as flat arrays; unpacked when they were asked a few times, which pays then, and in most commits never."""
+
+    __slots__ = ("_arrays", "_asked")
 
     def __init__(self, parts: Mapping[str, memoryview[Any]], prefix: str) -> None:
         """Read the sections ``prefix`` + ``TREES`` of a model's file."""
-        self._parts = [parts[prefix + name] for name, _ in TREES]
-        self._arrays: tuple[list[Any], ...] = ()
+        self._arrays: list[Sequence[Any]] = [parts[prefix + name] for name, _ in TREES]
+        self._asked = 0
 
     def total(self, row: Sequence[float], first: int = 0, last: int | None = None) -> float:
         """What the trees from ``first`` to ``last`` add to the log-odds for a row of features."""
-        if not self._arrays:
-            self._arrays = tuple([part.tolist() for part in self._parts])
+        self._asked += 1
+        if self._asked == _FEW:
+            self._arrays = [list(part) for part in self._arrays]
         roots, feature, threshold, left, right, leaf = self._arrays
         total = 0.0
         for root in roots[first:last]:
@@ -71,6 +76,7 @@ class Model(NamedTuple):
     scale: float
     bias: float
     gate: Forest  # asks for features of its own
+    near: Forest  # asks for no feature of the rest of the file
     trees: Forest
     base: float
     features: tuple[str, ...]
@@ -78,6 +84,7 @@ class Model(NamedTuple):
     medium: float
     high: float
     gate_least: float  # log-odds of the gate below which no credential was seen
+    near_least: float  # log-odds of the second forest, likewise
     floor: float  # a linear score below which none was seen
 
 
@@ -109,9 +116,9 @@ def parse_model(content: bytes) -> Model:
         bigrams=bytes(parts["bigrams"]),
         words=frozenset(bytes(parts["words"]).split(b"\n")),
         linear=parts["linear"],
-        gate=Forest(parts, "gate_"), trees=Forest(parts, ""),
+        gate=Forest(parts, "gate_"), near=Forest(parts, "near_"), trees=Forest(parts, ""),
         features=tuple(head["features"]),
-        **{key: float(head[key]) for key in ("scale", "bias", "base", "low", "medium", "high", "gate_least", "floor")},
+        **{key: float(head[key]) for key in NUMBERS},
     )  # fmt: skip
 
 

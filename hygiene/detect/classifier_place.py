@@ -66,11 +66,13 @@ OPERATORS = {
 QUOTES = {b"": 0, b'"': 1, b"'": 2, b"`": 3, b'"""': 4, b'\\"': 5}
 KINDS = {"assign": 0, "near": 1, "header": 2, "url": 3, "flag": 4, "key-block": 5, "token": 6, "bytes": 7, "jwk": 8}
 
+ELSEWHERE = ("same_value", "core_elsewhere", "same_name")
+_UNSEEN = (0.0,) * len(ELSEWHERE)
 PLACE_FEATURES = (
     "kind", "operator", "quote", "language", *(f"role_{role}" for role in ROLES), "comment", "line_length",
     "before_length", "after_length", "after_class",
     "unquoted_code", "distance", "neighbours", "called",
-    "same_value", "core_elsewhere", "same_name", "value_is_name", "value_has_name",
+    *ELSEWHERE, "value_is_name", "value_has_name",
     "others_on_line", "file_size", "strings_on_line", "indent",
     "name_is_quoted", "before_class", "multi_line", "prose_after", "foreign", "wrapped", "user_before",
 )  # fmt: skip
@@ -85,10 +87,12 @@ class Place(NamedTuple):
     ending: bytes
     language: int
     translation: bool  # a file of texts in some language
+    number: int  # the same for places that are the same in all this
 
 
 _MOST_PLACES = 4096
 _places: dict[str, Place] = {}
+_numbers: dict[object, int] = {}
 
 
 def place_of(path: str) -> Place:
@@ -107,12 +111,13 @@ def _read_place(path: str) -> Place:
         lowered = lowered.replace(word, role)
     name = lowered.rsplit("/", 1)[-1]
     ending = name.rsplit(".", 1)[-1] if "." in name else ("" if name not in _LANGUAGE_OF else name)
-    return Place(
+    what = (
         tuple(float(role in lowered) for role in ROLES),
         ending.encode("utf-8", "replace")[:12],
         _LANGUAGE_OF.get(ending, 0),
         bool(_TRANSLATION.search(lowered)),
     )
+    return Place(*what, _numbers.setdefault(what, len(_numbers)))
 
 
 class Line(NamedTuple):
@@ -149,11 +154,13 @@ class Around(NamedTuple):
 
     line: Line
     on_line: int  # how many candidates the line holds
-    elsewhere: tuple[float, float, float]  # what `Rest.holds` gives
 
 
 def place_features(data: bytes, candidate: Candidate, place: Place, around: Around) -> list[float]:
-    """Describe a candidate's place, in the order of ``PLACE_FEATURES``."""
+    """Describe a candidate's place, in the order of ``PLACE_FEATURES``.
+
+    What ``ELSEWHERE`` names is 0: that takes a look at the rest of the file.
+    """
     line = around.line
     value = data[candidate.start : candidate.end]
     name = data[candidate.name_start : candidate.name_end].lower()
@@ -169,7 +176,7 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
         float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),
         float(len(_NEIGHBOUR.findall((line.previous + b"\n" + line.following).lower()))),
         float(len(_CALLED.findall(before))),
-        *around.elsewhere,
+        *_UNSEEN,
         float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(around.on_line),
         float(len(data).bit_length()),
         float(whole.count(b'"') + whole.count(b"'")), float(len(whole) - len(whole.lstrip())),
@@ -205,7 +212,7 @@ class Rest:
         self._counts: dict[bytes, int] = {}
 
     def holds(self, candidate: Candidate) -> tuple[float, float, float]:
-        """How often a value, its longest run of letters, and its name stand in the file (up to 9, 100 KB each way)."""
+        """Give ``ELSEWHERE``: how often value, longest letters, and name stand here (up to 9, 100 KB each way)."""
         if not 3 <= candidate.end - candidate.start <= 200:
             return 0.0, 0.0, 0.0
         value = self._data[candidate.start : candidate.end].lower()
