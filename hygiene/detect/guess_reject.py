@@ -6,17 +6,24 @@ Asked of the few candidates that would become findings, so that it costs a scan 
 from __future__ import annotations
 
 from binascii import a2b_base64
+from urllib.parse import unquote
 
 from hygiene.detect import regex as re
 from hygiene.detect.classifier_place import place_of
 from hygiene.detect.generic import Candidate
-from hygiene.detect.known import is_known_example, is_placeholder
+from hygiene.detect.known import is_known_example, is_placeholder, is_sequence
 
 _PROSE_LANGUAGE = 4
 _HEAD = 8192  # bytes in which a zero tells a binary file, as git does
 _BEFORE = 40
-# The id of a key (TUF, JWK), who owns it, a list of services, a switch of PowerShell.
-_NO_SECRET_NAME = re.compile(rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$")
+# The id of a key (TUF, JWK), who owns it, a list of services, a switch of PowerShell, the key of a map.
+_NO_SECRET_NAME = re.compile(
+    rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$|(?:cache|sort|partition|routing|dedup|object)[_-]?key$"
+)
+_BARE_KEY = re.compile(rb"(?i)key\w?$")
+_QUALIFIED = re.compile(
+    rb"(?i)acc|api|app|auth|client|consumer|cred|encr|lic|master|pass|priv|secret|serv|shared|sign|subscr|token|user"
+)
 _GUID = re.compile(rb"""(?i)[gu]uid[\w.]{0,12}\(\s{0,4}["'`]$""")
 _UUID = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SECRET_ID = re.compile(rb"(?i)secret_?id")
@@ -24,7 +31,7 @@ _SWARM_ID = re.compile(rb"[0-9a-z]{25}")
 _FILE = re.compile(
     rb"[\w./\\~-]{1,200}\.(?:jks|p12|pfx|pem|crt|cer|csr|der|keystore|truststore|ya?ml|json|properties|conf|txt)"
 )
-_ELSEWHERE = re.compile(rb"(?:config|registry|file)://")
+_ELSEWHERE = re.compile(rb"(?:config|registry|file)://|iQ[EI][zc]BA")  # what stands elsewhere; OpenPGP's signatures
 _NUMBERS = re.compile(rb"\d+")
 _ROOTS = ((1, 3), (1, 2), (2, 5), (2, 16), (0, 4))  # of the object identifiers in use: ISO, ITU-T
 _HALF = 128
@@ -34,9 +41,13 @@ _PUBLIC_HEX = re.compile(
     rb"30(?:81)?[0-9a-f]{2}(?:30[0-9a-f]{2})?06[0-9a-f]{2}2[ab][0-9a-f]+"
 )
 _ENCRYPTED = b"eyJpdiI6"  # base64 of {"iv": as Laravel encrypts
+# Base64 of "-----BEGIN PRIVATE KEY-----", a line's end and at once "-----END".
+_EMPTY_BLOCK = re.compile(rb"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tC(?:i0tLS0tRU5E|lxuLS0t)")
+_ADDRESS = re.compile(rb"[a-z][a-z0-9+.-]{1,30}://[^\s/@:]*:[^\s/@]+@")  # whose password is a candidate of its own
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_WORDS = re.compile(rb"[a-z]+(?:[ _-][a-z]+)*[0-9]?")
-_CREDENTIAL = re.compile(rb"secret|pass|token|user|admin")
+_BASIC = b"Basic "
+_WORDS = re.compile(rb"[a-z]+(?:[ _:-][a-z]+)*[0-9]?")
+_CREDENTIAL = re.compile(rb"secret|pass|token|user|admin|key")
 
 
 def is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
@@ -44,18 +55,31 @@ def is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
     value = data[candidate.start : candidate.end]
     if candidate.kind == "bytes":
         return _is_object_identifier(value)
+    if candidate.kind == "key-block":
+        return bool(_EMPTY_BLOCK.match(value))
     name = data[candidate.name_start : candidate.name_end]
     return (
-        is_known_example(value)
+        (candidate.kind == "flag" and data.endswith(b"//", 0, candidate.name_start + 1))  # the user of an address
+        or is_known_example(value)
         or value.startswith(_ENCRYPTED)
         or bool(_NO_SECRET_NAME.search(name))
         or bool(_SECRET_ID.fullmatch(name) and _SWARM_ID.fullmatch(value))
         or bool(_FILE.fullmatch(value) or _ELSEWHERE.match(value) or _PUBLIC_HEX.fullmatch(value))
-        or bool(_UUID.fullmatch(value) and _GUID.search(data[max(0, candidate.start - _BEFORE) : candidate.start]))
+        or is_sequence(value)
+        or (candidate.kind != "url" and bool(_ADDRESS.match(value)))
+        or _is_escaped_word(value)
+        or bool(
+            _UUID.fullmatch(value) and _is_identifier(name, data[max(0, candidate.start - _BEFORE) : candidate.start])
+        )
         or _is_encoded_placeholder(value)
         or (b"\0" in data[:_HEAD] and not (value.isascii() and value.decode().isprintable()))
         or (data[candidate.name_end : candidate.start].isspace() and _is_next_word(name, value, path))
     )
+
+
+def _is_identifier(name: bytes, before: bytes) -> bool:
+    """Whether a UUID is no credential: it is read as one, or its name is that of a key in a map."""
+    return bool(_GUID.search(before) or (_BARE_KEY.search(name) and not _QUALIFIED.search(name)))
 
 
 def _is_object_identifier(value: bytes) -> bool:
@@ -68,12 +92,19 @@ def _is_object_identifier(value: bytes) -> bool:
 
 def _is_encoded_placeholder(value: bytes) -> bool:
     """Whether base64 hides a placeholder or plain words, as Kubernetes' examples do."""
+    value = value[len(_BASIC) :] if value.startswith(_BASIC) else value
     if not _BASE64.fullmatch(value):
         return False
-    text = a2b_base64(value)
+    text = a2b_base64(value).strip()
     if not text.isascii() or not text.decode().isprintable():
         return False
     return is_placeholder(text) or bool(_WORDS.fullmatch(text.lower()) and _CREDENTIAL.search(text.lower()))
+
+
+def _is_escaped_word(value: bytes) -> bool:
+    """Whether percents escape a word of a language that is written with more than ASCII."""
+    text = unquote(value.decode("latin-1"))
+    return b"%" in value and not text.isascii() and text.isalpha()
 
 
 def _is_next_word(name: bytes, value: bytes, path: str) -> bool:

@@ -110,7 +110,7 @@ def is_placeholder(value: bytes) -> bool:
     """Say whether ``value`` is no credential but holds one's place: empty, filled, masked, a sequence, a word."""
     if len(value) < 3 or value.strip().lower().decode("latin-1") in _WHOLE:
         return True
-    return _is_filled(value) or _is_sequence(value) or _holds_word(value) or is_known_example(value)
+    return _is_filled(value) or is_sequence(value) or _holds_word(value) or is_known_example(value)
 
 
 def is_known_example(value: bytes) -> bool:
@@ -143,7 +143,7 @@ def _is_filled(value: bytes) -> bool:
     return any(len(tail) >= 3 * size and tail == (tail[:size] * len(tail))[: len(tail)] for size in range(1, 9))
 
 
-def _is_sequence(value: bytes) -> bool:
+def is_sequence(value: bytes) -> bool:
     """Whether more than half of a value counts up or down; less of that stands in tokens that somebody has edited."""
     low = value.lower()
     counted: set[int] = set()

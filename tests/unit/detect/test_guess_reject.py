@@ -43,6 +43,12 @@ def encoded(text: str) -> str:
         (f'$encrypted = "eyJpdiI6{HEX}"', "x.php"),
         (f"password: {encoded('password')}", "secret.yml"),
         (f"tls.key: {encoded('TESTKEY1')}", "secret.yml"),
+        (f"authorization: 'Basic {encoded('user:password')}'", "x.js"),
+        (f'"second_key": "{UUID}"', "state.json"),
+        (f'assertEqual(cache_key, "{HEX[:8]}")', "x.py"),
+        ("access_key: A1B2C3D4E5F6G7H8I9J0", "x.yml"),
+        (f"tls.key: {encoded('-----BEGIN PRIVATE KEY-----' + chr(10) + '-----END PRIVATE KEY-----')}", "secret.yml"),
+        ('put("OTEL_ATTRIBUTES", "key=T%C5%8Dky%C5%8D")', "x.java"),
         ("ein Passwort anzuzeigen.", "auth.md"),
         ("\0\0\1 Pw=y\x81\x02b3kQ9", "banner.png"),
     ],
@@ -57,11 +63,20 @@ def test_is_refuted_shape_of_something_else_is(text, path):
         ("secretKey = {1, 3, 206, 99, 51, 251, 7, 183, 212}", "x.cs"),
         (f'"key": "{HEX}"', "root.json"),
         (f'secret_id: "{HEX}"', "api.yaml"),
-        (f'var key = Encoding.GetBytes("{UUID}");', "x.cs"),
+        (f'var token = Encoding.GetBytes("{UUID}");', "x.cs"),
         (f"password: {encoded('kGOx' + LOWER)}", "secret.yml"),
+        (f'SAUCE_ACCESS_KEY: "{UUID}"', "ci.yml"),
+        (f"authorization: 'Basic {encoded('user:' + LOWER)}'", "x.js"),
         ("requirepass foobaredly", "redis.conf"),
         ("password: hunter2", "notes.md"),
     ],
 )
 def test_is_refuted_credential_is_not(text, path):
     assert refuted(text, path) == {False}
+
+
+def test_is_refuted_user_of_an_address_is_no_option():
+    data = b"see redis://user:word@host:6379/8 there"
+    flags = [found for found in candidates(data, "x.java", range(1, len(data) + 1)) if found.kind == "flag"]
+    assert flags
+    assert all(is_refuted(data, "x.java", flag) for flag in flags)
