@@ -20,6 +20,7 @@ SETTINGS = (
     "core.bigFileThreshold=64m",  # larger objects are streamed, not held in memory
     "core.packedGitWindowSize=1m",  # packs are mapped piece by piece, and what was mapped is given back:
     "core.packedGitLimit=64m",  # else a listing of a large repository holds all of its packs
+    "core.deltaBaseCacheLimit=32m",
     "core.askPass=true",
     "core.sshCommand=false",
     "core.gitProxy=",

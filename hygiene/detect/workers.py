@@ -28,7 +28,7 @@ from hygiene.errors import HygieneError, SourceError
 from hygiene.finding import Skipped
 
 _FIRST_BYTES, _FIRST_ITEMS = 8 << 20, 2048  # a scan of no more than this is over sooner than a worker has started
-_CHUNK_BYTES, _CHUNK_ITEMS = 64 << 20, 8192
+_CHUNK_BYTES, _CHUNK_ITEMS = 8 << 20, 8192
 _REPORT_EVERY = 0.2  # seconds between two frames of a worker
 _NUMBER = struct.Struct("<Q")
 

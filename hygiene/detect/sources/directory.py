@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from hygiene.detect.sources.beneath import Beneath
-from hygiene.detect.sources.names import name_blobs, name_items, named_path
+from hygiene.detect.sources.names import FILE, NamesBelow, name_blobs, named_path
 from hygiene.detect.sources.protocol import WINDOW, Blob, Item
 from hygiene.detect.sources.windows import windows
 from hygiene.errors import SourceError
@@ -16,6 +17,7 @@ from hygiene.finding import Provenance, Skipped
 from hygiene.git import Git
 
 _PREFIX = "path:"
+_by_name = attrgetter("name")
 _KINDS = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -50,9 +52,11 @@ class DirectorySource:
 
     def items(self) -> Iterable[Item]:
         """List the files, by folder; paths are relative to the folder, and begin with ``below``."""
+        names = NamesBelow()
         for path, size in self._files():
             yield Item(_PREFIX + path, size, path)
-            yield from name_items((path,))
+            if names.is_telling(path):
+                yield Item(FILE + path, len(path), path)
 
     def _files(self) -> Iterator[tuple[str, int]]:
         if self._only is not None:
@@ -81,20 +85,19 @@ class DirectorySource:
         while folders:
             folder = folders.pop()
             try:
-                entries = sorted(os.scandir(os.path.join(self._top, folder)), key=lambda entry: entry.name)  # noqa: PTH118
+                entries = sorted(os.scandir(os.path.join(self._top, folder)), key=_by_name)  # noqa: PTH118
             except OSError as error:
                 self._leave(folder or ".", f"the folder can't be read: {error.strerror}")
                 continue
             below = []
             for entry in entries:
                 path = f"{folder}{entry.name}"
-                if entry.is_dir(follow_symlinks=False):
-                    if entry.name != ".git":
-                        below.append(f"{path}/")
-                elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+                if entry.is_file(follow_symlinks=False) or entry.is_symlink():
                     yield path, self._entry_size(entry)
-                else:
+                elif not entry.is_dir(follow_symlinks=False):
                     self._odd(path)
+                elif entry.name != ".git":
+                    below.append(f"{path}/")
             folders.extend(reversed(below))
 
     @staticmethod
@@ -119,32 +122,29 @@ class DirectorySource:
         if self._beneath is None:
             self._beneath = Beneath(os.path.join(self._top, self._named))  # noqa: PTH118
         begin = len(self._named) + (bool(self._named) and not self._named.endswith("/"))
+        beneath = self._beneath
         for item in items:
             try:
-                if item.id.startswith(_PREFIX):
-                    yield from self._read(self._beneath, item.path[begin:], item)
-                else:
+                if not item.id.startswith(_PREFIX):
                     yield from name_blobs((item,))
+                elif (data := _whole(beneath, item.path[begin:])) is not None:
+                    yield Blob(item.id, data, item.path)
+                else:
+                    yield from self._read(beneath, item.path[begin:], item)
             except OSError as error:
                 self._leave(item.path, f"can't be read: {error.strerror}")
 
     def _read(self, beneath: Beneath, path: str, item: Item) -> Iterator[Blob]:
-        try:
-            file = beneath.open(path)
-        except OSError:
-            if (target := beneath.link(path)) is None:
-                raise
+        """Read what is not simply a file of a few bytes."""
+        if (target := beneath.link(path)) is not None:
             yield Blob(item.id, os.fsencode(target), item.path)
             return
+        file = beneath.open(path)
         try:
-            status = os.fstat(file)
-            if not stat.S_ISREG(status.st_mode):
-                self._odd(item.path)
-            elif 0 < status.st_size < WINDOW and len(data := os.read(file, status.st_size + 1)) == status.st_size:
-                yield Blob(item.id, data, item.path)
-            else:
-                os.lseek(file, 0, os.SEEK_SET)  # empty by name (procfs), large, or changing under our hands
+            if stat.S_ISREG(os.fstat(file).st_mode):  # empty by name (procfs), large, or changing under our hands
                 yield from windows(lambda count: os.read(file, count), item.id, item.path)
+            else:
+                self._odd(item.path)
         finally:
             os.close(file)
 
@@ -159,3 +159,19 @@ class DirectorySource:
         """Give what was not read since the last call."""
         found, self._skipped = self._skipped, []
         return found
+
+
+def _whole(beneath: Beneath, path: str) -> bytes | None:
+    """Give the bytes of a regular file that is not empty and no longer than a window, None for all else."""
+    try:
+        file = beneath.open(path)
+    except OSError:
+        return None  # a link, or one that can't be read: looking again will tell
+    try:
+        status = os.fstat(file)
+        size = status.st_size
+        if stat.S_ISREG(status.st_mode) and 0 < size < WINDOW and len(data := os.read(file, size + 1)) == size:
+            return data
+        return None
+    finally:
+        os.close(file)

@@ -11,20 +11,45 @@ from hygiene.detect.sources.protocol import Blob, Item
 
 FILE = "name:"
 REF = "ref:"
-_TOKEN = re.compile(rb"[A-Za-z0-9+=_~.-]{16,}")
+_LEAST = 16  # bytes
+_TOKEN = re.compile(rb"[A-Za-z0-9+=_~.-]{%d,}" % _LEAST)
 _DIGIT = re.compile(rb"[0-9]")
 
 
 def telling(name: bytes) -> bool:
     """Say whether ``name`` has a part long and mixed enough to be a credential."""
-    return len(name) >= 16 and any(_DIGIT.search(part) for part in _TOKEN.findall(name))
+    return len(name) >= _LEAST and any(_DIGIT.search(part) for part in _TOKEN.findall(name))
 
 
 def name_items(paths: Iterable[str], kind: str = FILE) -> Iterator[Item]:
     """Give an item for each of ``paths`` (of ``kind`` FILE or REF) that could hold a credential."""
     for path in paths:
-        if len(path) >= 16 and telling(os.fsencode(path)):
+        if len(path) >= _LEAST and telling(os.fsencode(path)):
             yield Item(kind + path, len(path), path)
+
+
+class NamesBelow:
+    """Chooses the paths to be looked at as names, where a folder's name need not be looked at with each file in it."""
+
+    def __init__(self) -> None:
+        """Begin with no folder known."""
+        self._known = {""}
+        self._last = ""
+
+    def is_telling(self, path: str) -> bool:
+        """Say whether ``path`` has a name that could hold a credential, and that no path before had."""
+        folder, _, name = path.rpartition("/")
+        is_new = folder != self._last and self._has_new(folder)
+        self._last = folder
+        return is_new or (len(name) >= _LEAST and telling(os.fsencode(name)))
+
+    def _has_new(self, folder: str) -> bool:
+        found = False
+        while folder not in self._known:
+            self._known.add(folder)
+            folder, _, name = folder.rpartition("/")
+            found |= telling(os.fsencode(name))
+        return found
 
 
 def named_path(identity: str, kind: str = FILE) -> str | None:

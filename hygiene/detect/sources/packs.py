@@ -22,7 +22,8 @@ from hygiene.git import Git
 _LARGEST = 8 << 20  # bytes; larger objects are read by git, in windows
 _WORTH = 2 << 10  # bytes; a smaller object is scanned as fast as it is compared
 _KEPT_BYTES = 48 << 20  # of rebuilt objects, from which others are rebuilt
-_MAPPED = 16 << 20  # bytes of a pack that are read before all of it in memory is given back: pages and their neighbours
+_MAPPED = 24 << 20  # bytes of a pack that may be in memory before all are given back
+_AROUND = 64 << 10  # bytes that come into memory with each place that is read
 _FINDS = 128  # look-ups in an index, each in another place, after which its memory is given back
 _SAFE = 64 << 10  # bytes of an object that zlib may overshoot a thousandfold
 _DEEPEST = 5000  # differences to differences; git makes at most 4095
@@ -75,6 +76,7 @@ class _Pack:
         self._kept: OrderedDict[int, bytes] = OrderedDict()  # rebuilt objects, by their offset
         self._room = _KEPT_BYTES
         self._touched = 0
+        self._last = 0
         self._finds = 0
 
     def find(self, raw: bytes) -> int | None:
@@ -169,7 +171,8 @@ class _Pack:
     def _inflated(self, at: int, size: int) -> bytes:
         # What zlib makes of bytes that it can't compress is never longer than this.
         packed = self._pack[at : at + size + (size >> 10) + 64]
-        self._touched += len(packed)
+        self._touched += len(packed) + _AROUND * (at // _AROUND != self._last // _AROUND)
+        self._last = at
         if self._touched > _MAPPED:
             self._touched = 0
             self._pack.madvise(mmap.MADV_DONTNEED)

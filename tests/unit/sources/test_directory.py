@@ -126,3 +126,12 @@ def test_directory_odd_file_name_keeps_its_bytes(repository, name):
     repository.write(name, b"one")
     assert by_path(DirectorySource(repository.folder)) == {os.fsdecode(name): b"one"}
     assert by_path(DirectorySource(repository.folder, ignored=False)) == {os.fsdecode(name): b"one"}
+
+
+def test_directory_a_telling_folder_name_is_looked_at_once(tmp_path):
+    for path in ("plain/a", "key-0123456789abcdef/a", "key-0123456789abcdef/b", "key-0123456789abcdef/sub/c"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(b"one")
+    (tmp_path / "plain/name-0123456789abcdef").write_bytes(b"two")
+    names = [item.path for item in DirectorySource(tmp_path).items() if item.id.startswith("name:")]
+    assert names == ["key-0123456789abcdef/a", "plain/name-0123456789abcdef"]
