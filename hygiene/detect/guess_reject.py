@@ -16,10 +16,13 @@ from hygiene.detect.known import is_known_example, is_placeholder, is_sequence
 _PROSE_LANGUAGE = 4
 _HEAD = 8192  # bytes in which a zero tells a binary file, as git does
 _BEFORE = 40
-# The id of a key (TUF, JWK), who owns it, a list of services, a switch of PowerShell, the key of a map.
+# The id of a key (TUF, JWK), who owns it, a list of services, a switch of PowerShell, the key of a map, what is
+# encrypted or public, a version, and an access key's id in a signed address.
 _NO_SECRET_NAME = re.compile(
-    rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$|(?:cache|sort|partition|routing|dedup|object)[_-]?key$"
+    rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$|(?:cache|sort|partition|routing|dedup|object)[_-]?key$|"
+    rb"sealed|pub[_-]?key$|commit$|revision$|amz[_-]credential$"
 )
+_USER = re.compile(rb"--?u(?:ser(?:name)?)?")
 _BARE_KEY = re.compile(rb"(?i)key\w?$")
 _QUALIFIED = re.compile(
     rb"(?i)acc|api|app|auth|client|consumer|cred|encr|lic|master|pass|priv|secret|serv|shared|sign|subscr|token|user"
@@ -40,11 +43,12 @@ _PUBLIC_HEX = re.compile(
     rb"(?i)(?:(?:98|b8)[0-9a-f]{2}|(?:99|b9)[0-9a-f]{4}|c[6e](?:[0-9a-f]{2}|[c-d][0-9a-f]{3}))0[3456][0-9a-f]{30,}|"
     rb"30(?:81)?[0-9a-f]{2}(?:30[0-9a-f]{2})?06[0-9a-f]{2}2[ab][0-9a-f]+"
 )
-_ENCRYPTED = b"eyJpdiI6"  # base64 of {"iv": as Laravel encrypts
+_ENCRYPTED = (b"eyJpdiI6", b"eyJhZWFk")  # base64 of {"iv": and {"aead": as Laravel and MinIO encrypt
+_PUBLIC_NKEY = re.compile(rb"[UACNO][A-Z2-7]{55}")  # of NATS; seeds begin with S
 # Base64 of "-----BEGIN PRIVATE KEY-----", a line's end and at once "-----END".
 _EMPTY_BLOCK = re.compile(rb"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tC(?:i0tLS0tRU5E|lxuLS0t)")
 _ADDRESS = re.compile(rb"[a-z][a-z0-9+.-]{1,30}://[^\s/@:]*:[^\s/@]+@")  # whose password is a candidate of its own
-_BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{6,}={0,2}")
 _BASIC = b"Basic "
 _WORDS = re.compile(rb"[a-z]+(?:[ _:-][a-z]+)*[0-9]?")
 _CREDENTIAL = re.compile(rb"secret|pass|token|user|admin|key")
@@ -59,12 +63,13 @@ def is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
         return bool(_EMPTY_BLOCK.match(value))
     name = data[candidate.name_start : candidate.name_end]
     return (
-        (candidate.kind == "flag" and data.endswith(b"//", 0, candidate.name_start + 1))  # the user of an address
+        (candidate.kind == "flag" and _is_user(data, candidate, name))
         or is_known_example(value)
         or value.startswith(_ENCRYPTED)
         or bool(_NO_SECRET_NAME.search(name))
         or bool(_SECRET_ID.fullmatch(name) and _SWARM_ID.fullmatch(value))
-        or bool(_FILE.fullmatch(value) or _ELSEWHERE.match(value) or _PUBLIC_HEX.fullmatch(value))
+        or bool(_FILE.fullmatch(value) or _ELSEWHERE.match(value))
+        or bool(_PUBLIC_HEX.fullmatch(value) or _PUBLIC_NKEY.fullmatch(value))
         or is_sequence(value)
         or (candidate.kind != "url" and bool(_ADDRESS.match(value)))
         or _is_escaped_word(value)
@@ -82,12 +87,20 @@ def _is_identifier(name: bytes, before: bytes) -> bool:
     return bool(_GUID.search(before) or (_BARE_KEY.search(name) and not _QUALIFIED.search(name)))
 
 
+def _is_user(data: bytes, candidate: Candidate, name: bytes) -> bool:
+    """Whether what follows an option is a user without a password, or the option is the user of an address."""
+    if data.endswith(b"//", 0, candidate.name_start + 1):
+        return True
+    return bool(_USER.fullmatch(name)) and b":" not in data[candidate.name_end : candidate.end]
+
+
 def _is_object_identifier(value: bytes) -> bool:
-    """Whether a list of numbers is an object identifier and no key: small numbers below a known root."""
-    numbers = [
-        int(text, 0) for text in _NUMBERS.findall(value) if text[:1] != b"0" or text[:2] == b"0x" or text == b"0"
-    ]
-    return tuple(numbers[:2]) in _ROOTS and sum(number < _HALF for number in numbers) * 4 > len(numbers) * 3
+    """Whether a list of numbers is no key: offsets that only grow, or an object identifier below a known root."""
+    if b"x" in value:
+        return False
+    numbers = [int(text) for text in _NUMBERS.findall(value)]
+    is_small = sum(number < _HALF for number in numbers) * 4 > len(numbers) * 3
+    return numbers == sorted(numbers) or (tuple(numbers[:2]) in _ROOTS and is_small)
 
 
 def _is_encoded_placeholder(value: bytes) -> bool:
@@ -95,7 +108,10 @@ def _is_encoded_placeholder(value: bytes) -> bool:
     value = value[len(_BASIC) :] if value.startswith(_BASIC) else value
     if not _BASE64.fullmatch(value):
         return False
-    text = a2b_base64(value).strip()
+    bare = value.rstrip(b"=")
+    if len(bare) % 4 == 1:
+        return False
+    text = a2b_base64(bare + b"=" * (-len(bare) % 4)).strip()
     if not text.isascii() or not text.decode().isprintable():
         return False
     return is_placeholder(text) or bool(_WORDS.fullmatch(text.lower()) and _CREDENTIAL.search(text.lower()))
