@@ -92,6 +92,7 @@ _JWK_MEMBER = re.compile(rb"""(?<![\w$])([dk])\\?["'`]?\s{0,3}[:=]\s{0,3}\\?["'`
 _JWK_REACH = 3000
 # What begins a line whose value has its name on a line above: a string, a value of a list or a plist, a closing tag.
 _CONTINUED = re.compile(rb"""\s*(?:[+.(]?\s*[bru@]?["'`]|["']?[Vv]alue["']?\s*:|<string>|</)""")
+_CONTINUING = (b"", *(b"+.(bru@\"'`Vv<"[at : at + 1] for at in range(12)))  # what it begins with
 _CLOSED = re.compile(rb"\s*</")
 _WEAK_SCHEMES = (b"token", b"digest", b"oauth", b"apikey", b"api-key")
 _TRAILING = b",;)]}>"
@@ -156,7 +157,9 @@ def _window(data: bytes, hit: int) -> tuple[int, int]:
     """The line of a hit, cut to ``WINDOW`` bytes each side."""
     low = max(0, hit - WINDOW)
     start = data.rfind(b"\n", low, hit) + 1 or low
-    if start > low and _CONTINUED.match(data, start, hit + 1):  # the value stands below its name
+    if (
+        start > low and data[start : hit + 1].lstrip()[:1] in _CONTINUING and _CONTINUED.match(data, start, hit + 1)
+    ):  # the value stands below its name
         is_closed = _CLOSED.match(data, start, hit + 1)
         start = data.rfind(b"\n", low, start - 1) + 1 or low
         if is_closed and start > low:  # <password>, its value and its end on three lines
