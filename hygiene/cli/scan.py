@@ -58,6 +58,12 @@ class Target(NamedTuple):
 @click.option("--show-secrets", is_flag=True, help="Show values in full (text, json, jsonl).")
 @click.option("--verify", is_flag=True, help="Ask the providers whether what was found is live: that is a login.")
 @click.option("--min-confidence", type=click.Choice(CONFIDENCES), default=None, help="Report from here upwards.")
+@click.option(
+    "--plugins",
+    default="",
+    metavar="FILE",
+    help="Run the own detect-secrets plugins that FILE (.secrets.baseline) names: only code that you trust.",
+)
 @click.option("--config", default="", metavar="FILE", help="Configuration to use instead of the nearest one.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no notices: only the result, and errors.")
 @click.option("--engine", type=click.Choice(["hyperscan", "re"]), default=None, hidden=True)
@@ -102,7 +108,8 @@ def _remembering(
     source: Source, root: Path | None, options: dict[str, Any], scanning: Scanning
 ) -> tuple[Source, Completion | None]:
     """Give the source that reads only what an earlier scan has not seen, and what completes its result."""
-    if not options["history"] or options["unreachable"] or options["unpack"] or options["no_cache"] or root is None:
+    anew = options["unreachable"] or options["unpack"] or options["no_cache"] or options["plugins"]
+    if not options["history"] or anew or root is None:
         return source, None
     return open_remembered(root, Git(root).common_dir(), scanning)
 
@@ -186,6 +193,7 @@ def _wishes(options: dict[str, Any]) -> Wishes:
         rules=options["rules"],
         min_confidence=options["min_confidence"] or "",
         engine=options["engine"] or "",
+        plugins=options["plugins"],
     )
 
 

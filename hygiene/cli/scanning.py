@@ -7,7 +7,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from hygiene.config import Config, find_config, read_config
 from hygiene.detect.examine import Examiner
@@ -17,6 +17,7 @@ from hygiene.places import cache_folder
 
 if TYPE_CHECKING:
     from hygiene.detect.findings import Accepted
+    from hygiene.detect.match import Engine
 
 
 class Wishes(NamedTuple):
@@ -28,6 +29,7 @@ class Wishes(NamedTuple):
     rules: tuple[str, ...] = ()
     min_confidence: str = ""
     engine: str = ""
+    plugins: str = ""  # a baseline of detect-secrets whose own plugins are to run
 
 
 class Scanning(NamedTuple):
@@ -58,18 +60,22 @@ def open_scanning(
     choice = RuleChoice((*folders, *map(Path, wishes.rules)), config.disable, config.only_own_rules)
     loaded = load(choice, cache_folder(), kind=wishes.engine)
     accepted = cache(lambda: _acceptance().open_accepted(final, start, root, wishes, base))
+    key = cache(lambda: _acceptance().fingerprint_key(root, accepted()))
     return Scanning(
         config=config,
-        examiner=Examiner(
-            loaded.engine,
-            cache(lambda: _acceptance().fingerprint_key(root, accepted())),
-            wishes.min_confidence or config.min_confidence,
-        ),
+        examiner=_examiner(loaded.engine, key, wishes.min_confidence or config.min_confidence, wishes.plugins),
         accepted=accepted,
         digest=loaded.digest,
         used=loaded.used,
         notices=(*notices, *((loaded.notice,) if loaded.notice else ())),
     )
+
+
+def _examiner(engine: Engine, key: Callable[[], bytes], least: str, plugins: str) -> Examiner:
+    if not plugins:
+        return Examiner(engine, key, least)
+    theirs = import_module("hygiene.detect.foreign.registry").plugins_module()
+    return cast(Examiner, theirs.PluginExaminer(engine, key, least, theirs.load_plugins(Path(plugins))))
 
 
 def _folder(start: Path) -> Path:

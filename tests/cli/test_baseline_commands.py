@@ -212,3 +212,71 @@ def test_baseline_import_of_a_broken_ggshield_configuration_is_a_config_error(pr
 def test_baseline_import_of_another_file_is_a_config_error(project, text):
     project.write("x.json", text)
     project.run("baseline", "import", "x.json", code=3)
+
+
+PLUGIN = """
+import re
+from pathlib import Path
+from detect_secrets.plugins.base import RegexBasedDetector
+
+Path(__file__).with_name("ran").touch()
+
+
+class HippoDetector(RegexBasedDetector):
+    secret_type = "Hippo"
+    denylist = (re.compile(r"hippo-[0-9]{8}"),)
+"""
+
+
+@pytest.fixture
+def hippo(project):
+    """A project with a plugin of its own, which leaves a file where it is run, and a value that only it knows."""
+    (project.repository.folder / "a.py").unlink()
+    project.write("tools/hippo.py", PLUGIN)
+    project.write("b.txt", "one\nthe hippo-2718" + "2818 runs\n")
+    document = {
+        "version": "1.5.0",
+        "plugins_used": [{"name": "GitHubTokenDetector"}, {"name": "HippoDetector", "path": "file://tools/hippo.py"}],
+        "filters_used": [{"path": "file://tools/hippo.py::unknown"}],
+        "results": {},
+        "generated_at": "2026-01-01T00:00:00Z",
+    }
+    project.write(".secrets.baseline", json.dumps(document))
+    return project
+
+
+def test_scan_runs_a_projects_own_plugins_only_when_asked(hippo):
+    ran = hippo.repository.folder / "tools" / "ran"
+    hippo.run("scan")
+    hippo.run("baseline", "import", ".secrets.baseline")
+    hippo.run("baseline", "create", "--force", "--detect-secrets", ".secrets.baseline")
+    assert not ran.exists()
+    said = hippo.run("scan", "--plugins", ".secrets.baseline", "--format", "json", code=1)
+    assert ran.exists()
+    (found,) = json.loads(said)["findings"]
+    assert (found["rule"], found["description"]) == ("detect-secrets-hippo-detector", "Hippo")
+    assert (found["path"], found["line_start"], found["column_start"]) == ("b.txt", 2, 5)
+
+
+def test_scan_with_plugins_reads_marks_and_history(hippo):
+    hippo.repository.commit()
+    hippo.write("b.txt", "the hippo-2718" + "2818 runs  # hygiene: allow detect-secrets-hippo-detector reason=zoo\n")
+    hippo.run("scan", "--plugins", ".secrets.baseline")
+    hippo.run("scan", "--history", "--plugins", ".secrets.baseline", code=1)
+
+
+def test_scan_with_a_plugin_that_fails_says_which_and_where(hippo):
+    plugin = PLUGIN + "\n    def analyze_line(self, **_words):\n        raise KeyError('hippo')\n"
+    hippo.write("tools/hippo.py", plugin)
+    hippo.run("scan", "--plugins", ".secrets.baseline", code=3)
+    hippo.write("tools/hippo.py", "")
+    hippo.run("scan", "--plugins", ".secrets.baseline", code=3)
+
+
+def test_baseline_in_the_format_of_detect_secrets_keeps_a_projects_own_plugins_named(hippo):
+    before = json.loads((hippo.repository.folder / ".secrets.baseline").read_text())
+    hippo.write("a.py", f"token = '{secret('one')}'\n")
+    hippo.run("baseline", "create", "--detect-secrets", ".secrets.baseline")
+    after = json.loads((hippo.repository.folder / ".secrets.baseline").read_text())
+    assert (after["plugins_used"], after["filters_used"]) == (before["plugins_used"], before["filters_used"])
+    assert after["results"]["a.py"]

@@ -19,6 +19,7 @@ from hygiene.detect.foreign.protocol import Known
 from hygiene.errors import ConfigError
 from hygiene.finding import Finding
 
+_LIBRARY = "detect_secrets."
 _DECISIONS = {True: "real", False: "false", None: ""}
 
 
@@ -53,13 +54,21 @@ def write(findings: Iterable[Finding], folder: Path, before: bytes = b"") -> byt
         for finding in findings:
             for secret in _as_theirs(finding, folder):
                 secrets[finding.path].add(secret)
-        return _text({**(document or {}), **library.format_for_output(secrets)})
+        return _text({**(document or {}), **library.format_for_output(secrets), **_made_by(document)})
+
+
+def _made_by(document: dict[str, Any] | None) -> dict[str, Any]:
+    """Give what a baseline says of its making: its own plugins and filters stay named though they did not run."""
+    return {name: document[name] for name in ("plugins_used", "filters_used") if name in document} if document else {}
 
 
 def _settings(document: dict[str, Any] | None) -> AbstractContextManager[Any]:
     if document is None:
         return cast(AbstractContextManager[Any], default_settings())
-    settings = {"plugins_used": document["plugins_used"], "filters_used": document.get("filters_used", [])}
+    # Only what comes with the library: a scanned project's own plugins and filters are code, which is not run unasked.
+    plugins = [plugin for plugin in document["plugins_used"] if "path" not in plugin]
+    filters = [each for each in document.get("filters_used", []) if str(each["path"]).startswith(_LIBRARY)]
+    settings = {"plugins_used": plugins, "filters_used": filters}
     return cast(AbstractContextManager[Any], transient_settings(settings))
 
 

@@ -31,3 +31,8 @@ def format_of(path: Path, text: bytes) -> Format:
 def detect_secrets_writer() -> Any:
     """Import what writes detect-secrets' format."""
     return import_module(_FORMATS["detect-secrets"])
+
+
+def plugins_module() -> Any:
+    """Import what runs a project's own plugins of detect-secrets."""
+    return import_module("hygiene.detect.foreign.plugins")
