@@ -16,6 +16,7 @@ from hygiene.cli.notebook import open_remembered
 from hygiene.cli.progress import progress
 from hygiene.cli.registry import load_verifier
 from hygiene.cli.scanning import Scanning, Wishes, open_scanning
+from hygiene.cli.workings import Workings
 from hygiene.config import find_config
 from hygiene.detect.findings import Accepted, Completion
 from hygiene.detect.scan import scan
@@ -66,6 +67,7 @@ class Target(NamedTuple):
 )
 @click.option("--config", default="", metavar="FILE", help="Configuration to use instead of the nearest one.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no notices: only the result, and errors.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what the scan goes by and what it takes, on standard error.")
 @click.option("--engine", type=click.Choice(["hyperscan", "re"]), default=None, hidden=True)
 def command(path: Path, **options: Any) -> int:
     """Scan PATH (a working tree, any folder, a file), or what an option names.
@@ -84,6 +86,8 @@ def command(path: Path, **options: Any) -> int:
     scanning = open_scanning(path.resolve(), root, _wishes(options), base=target.base)
     scanning.accepted()  # so that a broken baseline is told before the work
     source, complete = _remembering(target.source, root, options, scanning)
+    jobs = options["jobs"] or usable_cores()
+    workings = Workings(scanning, jobs)
     accepted = scanning.accepted if complete is None else Accepted  # what is remembered is so as it was found
     with nullcontext() if options["quiet"] else progress(sys.stderr) as report:
         result = scan(
@@ -91,7 +95,7 @@ def command(path: Path, **options: Any) -> int:
             scanning.examiner,
             accepted,
             exclude=scanning.config.exclude,
-            jobs=options["jobs"] or usable_cores(),
+            jobs=jobs,
             report=report,
         )
     if complete is not None:
@@ -101,6 +105,8 @@ def command(path: Path, **options: Any) -> int:
     _write(result, options)
     if not options["quiet"]:
         _tell(scanning, target)
+    if options["verbose"]:
+        workings.tell(result)
     return exit_code(result)
 
 
@@ -126,6 +132,8 @@ def exit_code(result: ScanResult) -> int:
 def _refuse_contradictions(options: dict[str, Any]) -> None:
     kinds = ("staged", "span", "history", "since", "from_stdin", "archive")
     chosen = [kind for kind in kinds if options[kind]]
+    if options["quiet"] and options["verbose"]:
+        raise UsageError("--quiet and --verbose exclude each other")
     if len(chosen) > 1:
         names = {"span": "range", "from_stdin": "stdin"}
         words = " and ".join(f"--{names.get(kind, kind)}" for kind in chosen)

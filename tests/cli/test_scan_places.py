@@ -66,3 +66,26 @@ def test_scan_quiet_leaves_notices_out_and_gives_the_same_result(scan):
     code, found, notices = said()
     assert (code, "expired" in notices) == (1, True)
     assert said("--quiet") == (code, found, "")
+
+
+def test_scan_verbose_tells_its_workings_beside_the_same_result(scan):
+    (scan.folder / ".hygiene.toml").write_text('[[allow]]\npath = "app/**"\nreason = "an example"\n')
+
+    def said(*options):
+        command = [sys.executable, "-m", "hygiene", "scan", *options]
+        done = subprocess.run(command, cwd=scan.folder, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    code, found, _ = said()
+    told = said("-v", "--jobs", "1")
+    assert told[:2] == (code, found) and code == 1
+    for words in (
+        f"configuration: {scan.folder}/.hygiene.toml\n",
+        "accepted: 0 entries in the baseline, 1 in the allowlist\n",
+        "read: 3 blobs, ",
+        " by at most 1 processes\n",
+        "found: 1 new, 1 accepted; 0 skipped\n",
+    ):
+        assert words in told[2], told[2]
+    assert Forge(5).github() not in told[2]
+    assert said("--verbose", "--quiet")[0] == 2
