@@ -21,7 +21,7 @@ _FAST_GAP = 160  # what the simpler form of a pattern allows between a word and 
 _LIGHT = b" \t\r\f\v!:=>(|{["  # blanks and marks that rules repeat over line breaks: no part of a barrier's bytes
 _LIGHT_OR_NEWLINE = sum(1 << byte for byte in _LIGHT + b"\n")
 _NEWLINE = 1 << 10
-_PROBES = (LONGEST + 256, 2 << 10, 6 << 10)  # lengths of text that are tried as a barrier
+_PROBES = (1536, 3 << 10, 6 << 10)  # lengths of text that are tried as a barrier: of code, most are one at the first
 
 
 class _Span(NamedTuple):
