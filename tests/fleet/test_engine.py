@@ -216,6 +216,37 @@ def test_run_killed_is_resumed_by_the_next(fleet: Fleet, tmp_path: Path) -> None
     assert fleet.inventory.run(lambda s: list(s.scalars(select(Run.state).order_by(Run.id)))) == ["interrupted", "done"]
 
 
+def test_run_interrupted_with_all_its_workers_ends_without_their_tracebacks_and_is_resumed(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    expected = _make(fleet)
+    script = tmp_path / "run.py"
+    script.write_text(
+        "from pathlib import Path; from tests.fleet.fleet import Fleet; from tests.fleet.test_engine import slowly\n"
+        "from hygiene.fleet import planning; from hygiene.fleet.engines.dask import DaskEngine\n"
+        "from hygiene.fleet.inventory.opening import database_url, open_inventory\n"
+        "if __name__ == '__main__':\n"
+        "    planning.BATCH_UNITS = 4\n"
+        f"    url = database_url({fleet.inventory.engine.url.render_as_string()!r})\n"
+        f"    fleet = Fleet(open_inventory(url), Path({str(fleet.folder)!r}), Path('/nowhere'))\n"
+        "    engine = DaskEngine(slowly, scheduler='', workers=2, tell=print)\n"
+        "    try: fleet.scan(engine)\n"
+        "    except KeyboardInterrupt: print('interrupted')\n"
+    )
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(
+        [sys.executable, str(script)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    _after(lambda: _done(fleet.inventory) >= 4, lambda: os.killpg(process.pid, signal.SIGINT)).join()
+    told, _ = process.communicate(timeout=60)
+    assert told == "interrupted\n"
+    before = _done(fleet.inventory)
+    assert 4 <= before < 40
+    assert fleet.scan().changed == 40 - before
+    assert fleet.found() == expected
+
+
 def test_scheduler_that_is_not_there_is_told_in_words() -> None:
     with pytest.raises(SourceError, match="no scheduler answers"):
         DaskEngine(perform, scheduler=f"tcp://127.0.0.1:{free_port()}", workers=1, tell=print)

@@ -28,7 +28,8 @@ _DEATHS = 3  # workers that a batch may take with it
 _AHEAD = 2  # batches a worker that wait at the scheduler, so that no worker waits for us
 _PATIENCE = 180.0  # seconds for which a scheduler may be gone
 _LOST = (CommClosedError, CancelledError, OSError, TimeoutError)
-_QUIET = {  # a cluster of our own: nobody reads where its workers spend their time, and to ask takes some of it
+_OWN = {  # of a cluster of our own: nobody reads where its workers spend their time, and to ask takes some of it
+    "distributed.worker.preload": ["hygiene.fleet.engines.quiet"],
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
@@ -146,8 +147,14 @@ class DaskEngine:
 
 def _cluster(workers: int) -> LocalCluster:
     logging.getLogger("distributed").setLevel(logging.ERROR)  # its complaints about dying workers are ours to tell
-    dask.config.set(_QUIET)
-    return LocalCluster(n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0")
+    dask.config.set(_OWN)
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        dashboard_address="127.0.0.1:0",
+        silence_logs=logging.ERROR,
+    )
 
 
 def _threads(client: Client) -> int:
