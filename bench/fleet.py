@@ -25,7 +25,7 @@ from typing import Any
 
 from bench.fleetfolders import change, forget, prepare
 from bench.measuring import Took, took, watched
-from hygiene.cli.fleet.work import perform
+from hygiene.cli.fleetwork import perform
 from hygiene.fleet import planning
 from hygiene.fleet.engines.dask import DaskEngine
 from hygiene.fleet.inventory.opening import database_url, open_inventory

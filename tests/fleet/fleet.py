@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from hygiene.cli.fleet.work import perform
+from hygiene.cli.fleetwork import perform
 from hygiene.cli.scanning import Wishes, open_scanning
 from hygiene.detect.scan import scan
 from hygiene.detect.sources.registry import open_source

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from hygiene.cli.fleet.work import perform
+from hygiene.cli.fleetwork import perform
 from hygiene.errors import SourceError
 from hygiene.fleet import planning
 from hygiene.fleet.engines.dask import DaskEngine

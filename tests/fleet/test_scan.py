@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, inspect, select
 
 from hygiene.cli.boundary import run as hygiene
-from hygiene.cli.fleet.work import perform
+from hygiene.cli.fleetwork import perform
 from hygiene.fleet import planning
 from hygiene.fleet.engines.inline import InlineEngine
 from hygiene.fleet.engines.protocol import Batch, Perform

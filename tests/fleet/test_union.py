@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hygiene.cli.fleet.work import perform
+from hygiene.cli.fleetwork import perform
 from hygiene.fleet import planning
 from hygiene.fleet.engines.inline import InlineEngine
 from tests.e2e.credentials import Forge

@@ -12,7 +12,7 @@ from hygiene import __version__
 from hygiene.cli.compose import notice
 from hygiene.cli.fleet.opening import Line, database_option, open_fleet
 from hygiene.cli.fleet.verifying import verify_fleet
-from hygiene.cli.fleet.work import perform
+from hygiene.cli.fleetwork import perform
 from hygiene.config import find_config, read_config
 from hygiene.detect.registry import load_engine
 from hygiene.detect.rulefolders import RuleChoice
