@@ -92,7 +92,7 @@ _JWK_MEMBER = re.compile(rb"""(?<![\w$])([dk])\\?["'`]?\s{0,3}[:=]\s{0,3}\\?["'`
 _JWK_REACH = 3000
 # What begins a line whose value has its name on a line above: a string, a value of a list or a plist, a closing tag.
 _CONTINUED = re.compile(rb"""\s*(?:[+.(]?\s*[bru@]?["'`]|["']?[Vv]alue["']?\s*:|<string>|</)""")
-_CONTINUING = (b"", *(b"+.(bru@\"'`Vv<"[at : at + 1] for at in range(12)))  # what it begins with
+_CONTINUING = b"+.(bru@\"'`Vv<"  # what it begins with
 _CLOSED = re.compile(rb"\s*</")
 _WEAK_SCHEMES = (b"token", b"digest", b"oauth", b"apikey", b"api-key")
 _TRAILING = b",;)]}>"
