@@ -7,9 +7,7 @@ one scan of the whole gives, with one walk over the history. What leaves a worke
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,14 +15,14 @@ from hygiene.detect.examine import Examiner
 from hygiene.detect.findings import Accepted, Completion
 from hygiene.detect.match import Pattern
 from hygiene.detect.scan import scan
-from hygiene.detect.sources.protocol import Blob, Item, Source
+from hygiene.detect.sources.protocol import Source
 from hygiene.errors import SourceError
 from hygiene.finding import Finding, Provenance, ScanStats, Skipped
+from hygiene.fleet.excerpt import Chosen, Share
 from hygiene.fleet.key import FleetKey
 from hygiene.report.masking import Mask
 
 WHOLE, PART, PLACE = "whole", "part", "place"
-_PSEUDONYM = "#"
 SKIPPED_AT_MOST = 50  # of one task; more are told by their number
 
 
@@ -98,7 +96,7 @@ def work(unit: Unit, bench: Bench, key: FleetKey) -> Outcome:
     """Do ``unit``. Raises :class:`SourceError` where the repository can't be read."""
     if unit.kind == PART:
         return _part(unit, bench)
-    source = _Chosen(bench.source, unit.ids) if unit.kind == PLACE else bench.source
+    source = Chosen(bench.source, unit.ids) if unit.kind == PLACE else bench.source
     accepted = Accepted if bench.completed else bench.accepted
     result = scan(source, bench.examiner, accepted, exclude=bench.exclude)
     if unit.kind == PLACE:
@@ -149,7 +147,7 @@ def _row(finding: Finding, shown: Finding, families: Mapping[str, str], key: Fle
 
 
 def _part(unit: Unit, bench: Bench) -> Outcome:
-    share = _Share(bench.source, unit.part, unit.parts)
+    share = Share(bench.source, unit.part, unit.parts)
     result = scan(share, bench.examiner, Accepted)
     if result.interrupted:
         raise KeyboardInterrupt
@@ -160,85 +158,6 @@ def _part(unit: Unit, bench: Bench) -> Outcome:
         stats=(*result.stats,),
         skipped=_shortened(result.skipped),
     )
-
-
-class _Share:
-    """A range of a source's items; what matches in it is noted and not placed."""
-
-    def __init__(self, source: Source, part: int, parts: int) -> None:
-        self._source = source
-        self._part, self._parts = part, parts
-        self._unusual: dict[str, Item] = {}  # items that are more than an object's id
-        self._origins: dict[str, str] = {}  # ids of blobs that such an item gave
-        self.matched: set[str] = set()
-        self.listing = ""
-        self.commits = 0
-
-    def items(self) -> Iterable[Item]:
-        everything = list(self._source.items())
-        digest = hashlib.sha256()
-        for item in everything:
-            digest.update(item.id.encode("utf-8", "surrogateescape") + b"\n")
-        self.listing = digest.hexdigest()[:40]
-        first, last = (len(everything) * number // self._parts for number in (self._part, self._part + 1))
-        if self._part == 0:
-            self.commits = self._source.commits
-        share = everything[first:last]
-        self._unusual = {item.id: item for item in share if not _is_plain(item)}
-        return share
-
-    def read(self, items: Sequence[Item]) -> Iterator[Blob]:
-        for plain, run in groupby(items, key=_is_plain):
-            if plain:
-                yield from self._source.read(list(run))
-                continue
-            for item in run:
-                for blob in self._source.read([item]):
-                    self._origins[blob.id] = item.id
-                    yield blob
-
-    def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
-        for name in ids:
-            origin = self._origins.get(name, name)
-            self.matched.add(_pseudonym(origin) if origin in self._unusual else origin)
-        return {name: (Provenance("object", ""),) for name in ids}
-
-    def skipped(self) -> Sequence[Skipped]:
-        return self._source.skipped()
-
-
-class _Chosen:
-    """Those items of a source in which something matched; all else is as the source has it."""
-
-    def __init__(self, source: Source, ids: Sequence[str]) -> None:
-        self._source = source
-        self._ids = ids
-        self.commits = 0
-
-    def items(self) -> Iterable[Item]:
-        yield from (Item(name, 0, "") for name in self._ids if not name.startswith(_PSEUDONYM))
-        wanted = {name for name in self._ids if name.startswith(_PSEUDONYM)}
-        if wanted:
-            unusual = (item for item in self._source.items() if not _is_plain(item))
-            yield from (item for item in unusual if _pseudonym(item.id) in wanted)
-
-    def read(self, items: Sequence[Item]) -> Iterator[Blob]:
-        return self._source.read(items)
-
-    def provenance(self, ids: Collection[str]) -> Mapping[str, tuple[Provenance, ...]]:
-        return self._source.provenance(ids)
-
-    def skipped(self) -> Sequence[Skipped]:
-        return self._source.skipped()
-
-
-def _is_plain(item: Item) -> bool:
-    """Say whether an item is no more than an object's id; others have names in them, which may be values."""
-    return not item.path and ":" not in item.id
-
-
-def _pseudonym(identity: str) -> str:
-    return _PSEUDONYM + hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
 
 def git_folder(path: str) -> Path:

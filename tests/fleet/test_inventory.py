@@ -8,8 +8,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, inspect, make_url, select, text
 
 from hygiene.errors import ConfigError, UsageError
+from hygiene.fleet.inventory.base import Base
 from hygiene.fleet.inventory.migrate import downgrade, upgrade
-from hygiene.fleet.inventory.models import Base, Event, Exposure, Finding, Repository
+from hygiene.fleet.inventory.models import Event, Exposure, Finding, Repository
 from hygiene.fleet.inventory.opening import HEAD, Inventory, InventoryError, database_url, open_inventory
 from hygiene.fleet.inventory.trend import standing, standing_of_owners
 from hygiene.fleet.key import FleetKey

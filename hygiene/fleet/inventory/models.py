@@ -2,60 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-_BIG = BigInteger().with_variant(Integer, "sqlite")
-_NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from hygiene.fleet.inventory.base import Base
 
 ACTIVE, ARCHIVED, GONE = "active", "archived", "gone"  # states of a repository
 BLOCK = 256  # exposures that are counted together
 OPEN, ROTATED, CLOSED = "open", "rotated", "closed"  # states of an exposure
 QUEUED, DONE, FAILED = "queued", "done", "failed"  # states of a task
-
-
-class Moment(TypeDecorator[datetime]):
-    """A moment in UTC, also where the database keeps no zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Store in UTC."""
-        return value.astimezone(UTC) if value else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give what was stored, in UTC."""
-        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
-
-
-class Base(DeclarativeBase):
-    """Every table has a number as its key."""
-
-    metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map = {int: _BIG, str: Text, datetime: Moment(), dict[str, Any]: JSON}  # noqa: RUF012
-
-    id: Mapped[int] = mapped_column(primary_key=True)
 
 
 class Setting(Base):
