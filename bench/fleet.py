@@ -133,8 +133,9 @@ class Bench:
         ordered = sorted(self._all, key=lambda one: -pack_bytes(git_directory(one)))
         with get_context("spawn").Pool(2) as pool:
             pool.map(_singles, [self._made[:1]] * 2, chunksize=1)  # both have started
-            measured = took(lambda: pool.map(_singles, (ordered[0::2], ordered[1::2]), chunksize=1))
-        return {"seconds": measured.seconds}
+            used: list[float] = []
+            measured = took(lambda: used.extend(pool.map(_half, (ordered[0::2], ordered[1::2]), chunksize=1)))
+        return {"seconds": measured.seconds, "cpu": sum(used)}
 
     def _union(self) -> int:
         expected = self._expected()
@@ -171,6 +172,10 @@ def _singles(folders: list[Path]) -> set[Found]:
     return {found for folder in folders for found in single_scan(folder, FleetKey(_KEY))}
 
 
+def _half(folders: list[Path]) -> float:
+    return took(lambda: _singles(folders)).cpu
+
+
 def show(figures: dict[str, Any]) -> None:
     """Print the table."""
     packs, single, one, two = (figures[name] for name in ("packs", "single", "one", "two"))
@@ -191,7 +196,9 @@ def show(figures: dict[str, Any]) -> None:
     for name in ("loop", "single"):
         print(f"overhead of the fleet: {one['cpu'] / figures[name]['cpu'] - 1:+.1%} of CPU against {words[name]}")
     print(f"two workers against one: {one['seconds'] / two['seconds']:.2f} times")
-    print(f"two processes of single scans against one: {single['seconds'] / halves['seconds']:.2f} times")
+    print(f"two processes of single scans against one: {single['seconds'] / halves['seconds']:.2f} times, for")
+    print(f"{halves['cpu'] / single['cpu'] - 1:+.1%} of CPU: so much do two of anything hinder each other here")
+    print(f"two workers take {two['cpu'] / one['cpu'] - 1:+.1%} of the CPU of one")
     print(f"with two workers, each was busy for {two['working'] / 2 / two['seconds']:.0%} of the time, and the client")
     print(f"took {two['client']:.1f} s of CPU and {two['all_memory'] / 1e6:.0f} MB of memory with all its workers")
     print(f"second run: {again['seconds'] / two['seconds']:.1%} of the first, {again['cpu'] / two['cpu']:.1%} of CPU")

@@ -193,4 +193,7 @@ def _is_taken(error: DBAPIError) -> bool:
 def _inventory_error(url: URL, error: DBAPIError) -> InventoryError:
     reason = str(error.orig).strip().splitlines()[:1] or [type(error.orig).__name__]
     where = url.render_as_string(hide_password=True)
-    return InventoryError(f"the inventory {where}: {reason[0]}", hint="what was finished is kept: run it again")
+    hint = "what was finished is kept: run it again"
+    if "is full" in reason[0]:
+        hint = f"free some space; {hint}"
+    return InventoryError(f"the inventory {where}: {reason[0]}", hint=hint)
