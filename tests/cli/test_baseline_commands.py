@@ -1,8 +1,12 @@
 """The baseline through the command line, on a real repository."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
+import termios
+import time
 from hashlib import sha1, sha256
 from pathlib import Path
 
@@ -280,3 +284,73 @@ def test_baseline_in_the_format_of_detect_secrets_keeps_a_projects_own_plugins_n
     after = json.loads((hippo.repository.folder / ".secrets.baseline").read_text())
     assert (after["plugins_used"], after["filters_used"]) == (before["plugins_used"], before["filters_used"])
     assert after["results"]["a.py"]
+
+
+class Terminal:
+    """A command on a terminal, as a person has it."""
+
+    def __init__(self, folder, *arguments):
+        self.seen = ""
+        self.child, self.terminal = pty.fork()
+        if self.child == 0:
+            os.chdir(folder)
+            os.execv(HYGIENE, [HYGIENE, *arguments])
+
+    def press(self, key, question):
+        """Press ``key`` when ``question`` is asked; keys that come before the terminal is read are thrown away."""
+        shown = self._until(question)
+        self.type(key)
+        return shown
+
+    def type(self, key):
+        while termios.tcgetattr(self.terminal)[3] & termios.ICANON:  # what comes before it asks is thrown away
+            time.sleep(0.01)
+        os.write(self.terminal, key)
+
+    def end(self):
+        self._until(None)
+        return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
+
+    def _until(self, text):
+        shown = ""
+        while text is None or text not in shown:
+            try:
+                chunk = os.read(self.terminal, 4096).decode()
+            except OSError:
+                chunk = ""
+            if not chunk:
+                assert text is None, shown
+                return shown
+            shown += chunk
+            self.seen += chunk
+        return shown
+
+
+def test_baseline_audit_on_a_terminal_takes_one_key_a_decision_and_shows_no_value(project):
+    project.write("b.py", f"first = 1\npair = ('{secret('two')}', '{secret('three')}')\n")
+    project.run("baseline", "create")
+    terminal = Terminal(project.repository.folder, "baseline", "audit")
+    asked = "q quit "
+    assert "1/3  a.py:1 " in terminal.press(b"r", asked)
+    shown = terminal.press(b"x", asked)  # no key: nothing is decided, and it waits
+    assert "2/3  b.py:2 " in shown
+    assert "pair = ('ghp_… (40 bytes)', 'ghp_… (40 bytes)')" in shown
+    time.sleep(0.3)  # until the other key was read
+    terminal.type(b"f")
+    assert "3/3  b.py:2 " in terminal.press(b"b", asked)
+    assert "2/3  b.py:2 " in terminal.press(b"s", asked)
+    assert "3/3  b.py:2 " in terminal.press(b"q", asked)
+    assert terminal.end() == 0
+    assert "2 decided, 1 without a decision" in terminal.seen
+    assert all(secret(seed) not in terminal.seen for seed in ("one", "two", "three"))
+    decisions = sorted(entry.get("decision", "") for entry in project.baseline()["findings"])
+    assert decisions == ["", "false", "real"]
+
+
+def test_baseline_audit_broken_off_keeps_what_was_decided(project):
+    project.run("baseline", "create")
+    project.write("a.py", "x = 1\n")
+    terminal = Terminal(project.repository.folder, "baseline", "audit")
+    assert "not found any more" in terminal.press(b"\x03", "q quit ")
+    assert terminal.end() == 130
+    assert "decision" not in project.baseline()["findings"][0]
