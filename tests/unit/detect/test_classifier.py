@@ -32,6 +32,27 @@ def kept_by(gate: Gate | None, text: str, path: str) -> list[bytes]:
     return [data[candidate.start : candidate.end] for candidate in found]
 
 
+def text_of(draw: random.Random) -> bytes:
+    """Give lines that name credentials, with values on them, below them and far behind them."""
+    value = secret(draw.choice([8, 24, 200]), draw.randrange(1000))
+    forms = (
+        f'password = "{value}"', f"token =\n    '{value}'", f'key = """\n{value}\n"""', f'"""The key of {value}."""',
+        f'secret = """{value}', f'{{"kty": "RSA", "d": "{value}"}}', "-----BEGIN PRIVATE KEY-----", value,
+        "-----END PRIVATE KEY-----", f"// auth {value}", "", "x = 1", f"api_key: {value} \\", "'''token'''",
+    )  # fmt: skip
+    return "\n".join(draw.choices(forms, k=draw.randrange(2, 60))).encode()
+
+
+def test_net_remembers_what_it_would_read():
+    """What a line holds does not depend on which blobs came before."""
+    remembering, draw = Net(load_model().words), random.Random(11)
+    for number in range(300):
+        data = text_of(draw)
+        data = data * draw.choice([1, 1, 3]) + data[draw.randrange(len(data) + 1) :]
+        places = range(number % 3, len(data), 7)
+        assert remembering.candidates(data, "a.py", places) == Net(load_model().words).candidates(data, "a.py", places)
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [("token_type = 'qname-first'\n", "src/app.py"), ("token_type = 'first_parameter'\n", "lib/reader.py")],
