@@ -11,7 +11,9 @@ from hygiene.detect.classifier_gate import Gate
 from hygiene.detect.classifier_model import PATH, load_model, parse_model
 from hygiene.detect.classifier_name import name_features, parts_of
 from hygiene.detect.classifier_net import Net
-from hygiene.detect.generic import candidates
+from hygiene.detect.classifier_place import place_of
+from hygiene.detect.classifier_reject import hopeless
+from hygiene.detect.generic import Candidate, candidates, candidates_between, gathered
 from hygiene.detect.guess import guesses, rule_of
 
 
@@ -43,14 +45,19 @@ def text_of(draw: random.Random) -> bytes:
     return "\n".join(draw.choices(forms, k=draw.randrange(2, 60))).encode()
 
 
-def test_net_remembers_what_it_would_read():
-    """What a line holds does not depend on which blobs came before."""
-    remembering, draw = Net(load_model().words), random.Random(11)
+def test_net_reads_the_text_of_a_line_as_it_would_the_file():
+    words, draw = load_model().words, random.Random(11)
+    net, place = Net(words), place_of("a.py")
     for number in range(300):
         data = text_of(draw)
         data = data * draw.choice([1, 1, 3]) + data[draw.randrange(len(data) + 1) :]
         places = range(number % 3, len(data), 7)
-        assert remembering.candidates(data, "a.py", places) == Net(load_model().words).candidates(data, "a.py", places)
+
+        def read(start: int, end: int, data: bytes = data) -> list[Candidate]:
+            found = candidates_between(data, start, end)
+            return [candidate for candidate in found if not hopeless(data, candidate, place, words)]
+
+        assert net.candidates(data, "a.py", places) == gathered(data, places, read)
 
 
 @pytest.mark.parametrize(
