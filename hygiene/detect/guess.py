@@ -42,11 +42,15 @@ def guesses(data: bytes, path: str, offsets: Sequence[int]) -> Iterator[Guess]:
     if not candidates:
         return
     judge = import_module("hygiene.detect.classifier").judge  # most commits have no use for it
-    is_refuted = import_module("hygiene.detect.guess_reject").is_refuted
     for candidate, judgement in zip(candidates, judge(candidates, data, path), strict=True):
         confidence = confidence_of(judgement)
-        if confidence and not is_refuted(data, path, candidate):
+        if confidence and not _is_refuted(data, path, candidate):
             yield Guess(rule_of(candidate, data), candidate.start, candidate.end, confidence, judgement.reasons)
+
+
+def _is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
+    refuted: bool = import_module("hygiene.detect.guess_reject").is_refuted(data, path, candidate)
+    return refuted
 
 
 def rule_of(candidate: Candidate, data: bytes) -> str:

@@ -6,7 +6,7 @@ Asked of the few candidates that would become findings, so that it costs a scan 
 from __future__ import annotations
 
 from binascii import a2b_base64
-from urllib.parse import unquote
+from importlib import import_module
 
 from hygiene.detect import regex as re
 from hygiene.detect.classifier_place import place_of
@@ -119,8 +119,10 @@ def _is_encoded_placeholder(value: bytes) -> bool:
 
 def _is_escaped_word(value: bytes) -> bool:
     """Whether percents escape a word of a language that is written with more than ASCII."""
-    text = unquote(value.decode("latin-1"))
-    return b"%" in value and not text.isascii() and text.isalpha()
+    if b"%" not in value:
+        return False
+    text: str = import_module("urllib.parse").unquote(value.decode("latin-1"))  # takes longer to load than a commit
+    return not text.isascii() and text.isalpha()
 
 
 def _is_next_word(name: bytes, value: bytes, path: str) -> bool:
