@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from bench.published.peers import Published
 from bench.published.samples import Sample, negatives, neutral, positives
 from bench.published.types import COMMONEST
+from hygiene.detect.known import is_placeholder
 from hygiene.detect.rulecheck import RuleBench
 from hygiene.detect.rules import RuleSet
+
+_RUN = re.compile(r"[\w+/~.-]{8,}")
 
 
 class Group(NamedTuple):
@@ -20,6 +24,7 @@ class Group(NamedTuple):
     texts: int
     heard: int  # something is said of them; of a counter-example that names a rule: by that rule
     specific: int  # by a rule that is not generic
+    any_confidence: int  # something is said of them with --min-confidence low
     wrong: tuple[str, ...]  # the misses, or the false alarms
 
 
@@ -33,12 +38,34 @@ def measure(rules: RuleSet, bench: RuleBench) -> Iterator[Group]:
     yield from _groups(bench, neutral(len(chosen)), credential=False)
 
 
-def measure_published(bench: RuleBench, published: Iterable[Published]) -> Iterator[Group]:
-    """Measure a peer's list."""
-    published = list(published)
-    for credential, kind in ((True, "credentials"), (False, "none")):
-        texts = [Sample(kind, "example", each.text, "") for each in published if each.credential is credential]
-        yield from _groups(bench, texts, credential=credential)
+def measure_published(bench: RuleBench, published: Collection[Published], common: Mapping[str, str]) -> Iterator[Group]:
+    """Measure a peer's list: the types in ``common`` first (a peer's rule → our name of the type), then all.
+
+    A value that the peer publishes as a credential elsewhere is no false alarm where it stands in a counter-example.
+    """
+    known = "\n".join(each.text for each in published if each.credential)
+    chosen = [each for each in published if each.type in common]
+    for kind, members in (
+        ("common types", [each for each in chosen if each.credential]),
+        ("… but what was plainly made up", [each for each in chosen if each.credential and not _is_made_up(each.text)]),
+        ("all types", [each for each in published if each.credential]),
+        ("common types, counter-examples", [each for each in chosen if not each.credential]),
+        ("all types, counter-examples", [each for each in published if not each.credential]),
+    ):
+        samples = [Sample(kind, "example", each.text, common.get(each.type, each.type)) for each in members]
+        yield _group(bench, kind, samples, credential=not kind.endswith("counter-examples"), known=known)
+
+
+def missed_types(group: Group) -> dict[str, int]:
+    """Give how many of a group's texts are wrong, by type."""
+    types = [line.partition(": ")[0] for line in group.wrong]
+    return {kind: types.count(kind) for kind in dict.fromkeys(types)}
+
+
+def _is_made_up(text: str) -> bool:
+    """Say whether the longest run of an example counts up, repeats or says that it is an example."""
+    longest = max(_RUN.findall(text), key=len, default="")
+    return is_placeholder(longest.encode())
 
 
 def _groups(bench: RuleBench, samples: Iterable[Sample], *, credential: bool) -> Iterator[Group]:
@@ -46,13 +73,22 @@ def _groups(bench: RuleBench, samples: Iterable[Sample], *, credential: bool) ->
     for sample in samples:
         kinds.setdefault(sample.kind, []).append(sample)
     for kind, members in kinds.items():
-        heard, specific, wrong = 0, 0, []
-        for sample in members:
-            speakers = bench.all_speakers(sample.text, path=sample.path)
-            of_its_own = {name for name in speakers if not bench.is_generic(name)}
-            is_heard = bool(speakers) if credential or not sample.rule else sample.rule in speakers
-            heard += is_heard
-            specific += bool(of_its_own)
-            if is_heard is not credential:
-                wrong.append(f"{kind}: {sample.rule} {sorted(speakers)} {sample.text[:150]!r}")
-        yield Group(kind, credential, len(members), heard, specific, tuple(wrong))
+        yield _group(bench, kind, members, credential=credential, own=True)
+
+
+def _group(
+    bench: RuleBench, kind: str, samples: Collection[Sample], *, credential: bool, own: bool = False, known: str = ""
+) -> Group:
+    heard, specific, quiet, wrong = 0, 0, 0, []
+    for sample in samples:
+        found = bench.findings(sample.text, path=sample.path)
+        if not credential:
+            found = [(name, secret) for name, secret in found if secret.decode("utf-8", "replace") not in known or own]
+        speakers = {name for name, _ in found}
+        is_heard = sample.rule in speakers if own and not credential and sample.rule else bool(speakers)
+        heard += is_heard
+        specific += any(not bench.is_generic(name) for name in speakers)
+        quiet += is_heard or bool(bench.findings(sample.text, "low", sample.path))
+        if is_heard is not credential:
+            wrong.append(f"{sample.rule or kind}: {sorted(speakers)} {sample.text[:300]!r}")
+    return Group(kind, credential, len(samples), heard, specific, quiet, tuple(wrong))

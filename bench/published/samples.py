@@ -2,7 +2,8 @@
 
 A positive is a rule's credential in a surrounding: a language's assignment, a format, a header, an address, a command.
 A negative is what such lists call a false alarm: a placeholder, a variable, a template's hole, a token that is cut
-short or fails its check, one of a single character, a UUID or a digest under a name that promises no secret.
+short, one of a single character, a UUID or a digest under a name that promises no secret. A token that only fails its
+check is none: such lists are full of them, as examples to be found (ADR 0149).
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
+from hygiene.detect.checksum import ANCHORED, check_secret
+from hygiene.detect.known import is_placeholder
 from hygiene.detect.rule import Rule
 from hygiene.detect.template import fill_template
 
@@ -102,9 +105,12 @@ class Sample(NamedTuple):
 
 
 def positives(rule: Rule) -> Iterator[Sample]:
-    """Give a rule's own examples, and its first assignment in every surrounding."""
+    """Give a rule's own examples, those that only fail its check, and its first assignment in every surrounding."""
     for number, template in enumerate(rule.positive):
         yield Sample("own examples", "example", fill_template(template, f"published {rule.id} {number}"), rule.id)
+    for text in _own_negatives(rule):
+        if _only_fails_its_check(rule, text):
+            yield Sample("failed check", "example", text, rule.id)
     found = _assignment(rule)
     if found is None:
         return
@@ -116,10 +122,9 @@ def positives(rule: Rule) -> Iterator[Sample]:
 
 def negatives(rule: Rule) -> Iterator[Sample]:
     """Give a rule's own counter-examples, and values of no worth under the name of its credential."""
-    for number, template in enumerate(rule.negative):
-        yield Sample(
-            "own counter-examples", "example", fill_template(template, f"published {rule.id} {number}"), rule.id
-        )
+    for text in _own_negatives(rule):
+        if not _only_fails_its_check(rule, text):
+            yield Sample("own counter-examples", "example", text, rule.id)
     found = _assignment(rule)
     if found is None:
         return
@@ -143,6 +148,16 @@ def neutral(count: int) -> Iterator[Sample]:
         uuid = "-".join((digits[:8], digits[8:12], "4" + digits[13:16], "a" + digits[17:20], digits[20:32]))
         for kind, value in (("UUID", uuid), ("digest", digits[:40]), ("digest", digits)):
             yield Sample(kind, "settings.py", f'{name} = "{value}"\n', "")
+
+
+def _own_negatives(rule: Rule) -> Iterator[str]:
+    for number, template in enumerate(rule.negative):
+        yield fill_template(template, f"published {rule.id} {number}")
+
+
+def _only_fails_its_check(rule: Rule, text: str) -> bool:
+    found = re.search(rule.pattern, text.encode()) if rule.checksum in ANCHORED else None
+    return found is not None and check_secret("random", found[0]) is not False and not is_placeholder(found[0])
 
 
 def _assignment(rule: Rule) -> tuple[str, str] | None:

@@ -115,6 +115,18 @@ _WITH_SURROUNDINGS: Mapping[str, Check] = {
 PLAUSIBILITY = frozenset({"random", "random-hex", "uuid-random", "ethereum-range", "solana-length", "aws-key-id"})
 # Checks that say whether a value has a shape that many have: what fails one may still be some other credential.
 SHAPES = PLAUSIBILITY | {"base64-32", "base64-64", "basic-auth"}
+# Checks of tokens that a fixed text tells from all else. A failure leaves open whether the token was edited, invented
+# or made in a form that is new: what looks drawn at random is shown with medium confidence (ADR 0149).
+ANCHORED = frozenset(
+    (
+        *("age-bech32", "artifactory-reference", "atlassian-crc32", "azure-cask", "azure-entra", "azure-his"),
+        *("bedrock-name", "bitbucket-crc32", "bitwarden-parts", "cargo-xor", "cloudflare-crc32", "confluent-crc32"),
+        *("github-crc32", "github-fine-grained-sha256", "gitlab-crc32", "grafana-cloud-json", "grafana-crc32"),
+        *("mapbox-json", "netbird-crc32", "npm-crc32", "onepassword-json", "polar-crc32", "pypi-macaroon"),
+        *("reviewboard-crc32", "sentry-json", "slack-rotating", "vault-batch", "vault-service", "vercel-crc32"),
+        "zuplo-crc32",
+    )
+)
 # Checks that say what a thing is, not that it is of use to whoever finds it: a pass leaves what the rule says.
 DESCRIPTIVE = frozenset({"private-key-encrypted"})
 

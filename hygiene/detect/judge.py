@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from hygiene.detect.checksum import DESCRIPTIVE, SHAPES, check_secret
+from hygiene.detect.checksum import ANCHORED, DESCRIPTIVE, SHAPES, check_secret
 from hygiene.detect.fingerprint import fingerprint
 from hygiene.detect.globs import matches_any
 from hygiene.detect.known import is_placeholder, is_reference
@@ -142,7 +142,8 @@ def _checked(pattern: Pattern, secret: bytes, around: bytes) -> tuple[str, tuple
     if verdict:
         confidence = pattern.confidence if pattern.checksum in DESCRIPTIVE else "high"
         return confidence, (f"checksum {pattern.checksum} holds",), ""
-    return "low", (f"checksum {pattern.checksum} fails",), "check"
+    drawn = pattern.checksum in ANCHORED and check_secret("random", secret) is not False
+    return "medium" if drawn else "low", (f"checksum {pattern.checksum} fails",), "check"
 
 
 @lru_cache(maxsize=1024)

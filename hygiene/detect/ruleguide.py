@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from hygiene.detect.checksum import PLAUSIBILITY
+from hygiene.detect.checksum import ANCHORED, PLAUSIBILITY
 from hygiene.detect.rules import Rule, RuleSet
 from hygiene.detect.template import fill_template
 
@@ -55,7 +55,8 @@ def suggest_rule(name: str, rules: RuleSet) -> str:
 
 def _certainty(rule: Rule) -> str:
     if rule.checksum and rule.checksum not in PLAUSIBILITY:
-        return f"high once its check {rule.checksum} passes, low if that fails"
+        failed = "medium or low" if rule.checksum in ANCHORED else "low"
+        return f"high once its check {rule.checksum} passes, {failed} if that fails"
     if rule.generic:
         return "as the classifier judges it"
     if rule.checksum:

@@ -1,9 +1,11 @@
+from bench.published.common import COMMON, common_types
 from bench.published.golang import Reader, formatted
-from bench.published.measure import measure
-from bench.published.peers import read_gitleaks, read_kingfisher, read_trufflehog
+from bench.published.measure import measure, measure_published, missed_types
+from bench.published.peers import Published, read_gitleaks, read_kingfisher, read_trufflehog
 from bench.published.types import COMMONEST
 from hygiene.detect.rulecheck import RuleBench
 from hygiene.detect.rules import load_rules
+from hygiene.detect.template import fill_template
 
 
 def test_published_commonest_types_are_found_and_their_lookalikes_are_not():
@@ -14,6 +16,23 @@ def test_published_commonest_types_are_found_and_their_lookalikes_are_not():
         chosen = [group for group in groups if group.credential is credential]
         share = sum(group.heard for group in chosen) / sum(group.texts for group in chosen)
         assert least <= share <= most, [line for group in chosen for line in group.wrong][:40]
+
+
+def test_published_common_types_are_counted_apart_and_made_up_ones_left_out():
+    assert len(COMMON) >= 150
+    assert common_types("kingfisher")["kingfisher.stripe.1"] == "Stripe key"
+    token = fill_template("{from}ghp_{b62:30}{to}{crc62}", "published")
+    published = [
+        Published("a", f"GITHUB_TOKEN={token}", True),
+        Published("a", "GITHUB_TOKEN=ghp_" + "0123456789" * 3 + "012345", True),
+        Published("b", "nothing", True),
+        Published("a", f"TOKEN={token}", False),  # what is a credential elsewhere is no false alarm
+    ]
+    groups = {group.kind: group for group in measure_published(RuleBench(load_rules()), published, {"a": "our name"})}
+    common, drawn, every, negative, _ = groups.values()
+    assert (common.texts, common.heard, common.any_confidence) == (2, 1, 2)
+    assert missed_types(common) == {"our name": 1}
+    assert (drawn.texts, drawn.heard, every.texts, negative.texts, negative.heard) == (1, 1, 3, 1, 0)
 
 
 def test_golang_sums_lists_and_calls_are_read():

@@ -15,7 +15,14 @@ from hygiene.detect.rules import RuleSet, load_rules
 from hygiene.detect.sources.protocol import Blob
 from hygiene.detect.template import fill_template
 
-CHOSEN = {"docker-config-auth", "github-pat-classic", "private-key", "private-key-encrypted", "sentry-dsn"}
+CHOSEN = {
+    "docker-config-auth",
+    "github-pat-classic",
+    "private-key",
+    "private-key-encrypted",
+    "sentry-dsn",
+    "stellar-seed",
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +57,16 @@ def test_judge_shape_that_holds_speaks_for_its_rule(engine):
 
 def test_judge_checksum_that_fails_hides_the_value_from_the_classifier(engine):
     token = fill_template("{from}ghp_{b62:30}{to}{crc62}{spoil:12}", "a")
+    assert spoken(engine, f'"github_token": "{token}"\n') == {("github-pat-classic", "medium")}
+
+
+def test_judge_checksum_that_fails_on_what_was_written_by_hand_is_of_low_confidence(engine):
+    token = "ghp_" + "LoginWithMyGithubTokenFromTheSettings"[:36]
     assert spoken(engine, f'"github_token": "{token}"\n') == {("github-pat-classic", "low")}
+
+
+def test_judge_check_of_a_shape_without_fixed_text_that_fails_is_of_low_confidence(engine):
+    assert ("stellar-seed", "low") in spoken(engine, fill_template('"seed": "{stellar}{spoil}"\n', "a"))
 
 
 def test_judge_encrypted_key_is_of_low_confidence(engine):
