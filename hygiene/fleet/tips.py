@@ -7,13 +7,17 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from hygiene.fleet.refs import read_refs
 from hygiene.git import Git
 
 
 def local_tips(git: Git) -> str:
     """Give the digest of the refs of a repository at hand: of each, its name and its object."""
-    listing = git.run("for-each-ref", "--format=%(objectname) %(refname)")
-    return _digest(listing.splitlines())
+    inside = git.folder / ".git"
+    found = read_refs(inside if inside.exists() else git.folder)
+    if found is None:
+        return _digest(git.run("for-each-ref", "--format=%(objectname) %(refname)").splitlines())
+    return _digest(b"%s %s" % (target, name) for name, target in found.items())
 
 
 def listed_tips(listing: bytes) -> str:
