@@ -27,7 +27,7 @@ from bench.fleetfolders import change, forget, prepare
 from bench.measuring import Took, took, watched
 from hygiene.cli.fleetwork import perform
 from hygiene.fleet import planning
-from hygiene.fleet.engines.dask import DaskEngine
+from hygiene.fleet.engines.processes import ProcessEngine
 from hygiene.fleet.inventory.opening import database_url, open_inventory
 from hygiene.fleet.key import FleetKey
 from hygiene.fleet.tips import git_directory, pack_bytes
@@ -134,7 +134,7 @@ class Bench:
         with get_context("spawn").Pool(2) as pool:
             pool.map(_singles, [self._made[:1]] * 2, chunksize=1)  # both have started
             used: list[float] = []
-            measured = took(lambda: used.extend(pool.map(_half, (ordered[0::2], ordered[1::2]), chunksize=1)))
+            measured = took(lambda: used.extend(pool.imap_unordered(_alone, ordered)))
         return {"seconds": measured.seconds, "cpu": sum(used)}
 
     def _union(self) -> int:
@@ -159,7 +159,7 @@ class Bench:
         fleet = Fleet(open_inventory(database), self._folder / "repositories/public", self._folder, FleetKey(_KEY))
         forget(self._public)
         fleet.add()
-        measured = took(lambda: fleet.scan(DaskEngine(perform, scheduler="", workers=2, tell=print)))
+        measured = took(lambda: fleet.scan(ProcessEngine(perform, workers=2)))
         names = {str(one) for one in self._public}
         expected = {found for found in self._expected() if found.repository in names}
         assert fleet.found() == expected, "in parts: not the union of single scans"
@@ -172,8 +172,8 @@ def _singles(folders: list[Path]) -> set[Found]:
     return {found for folder in folders for found in single_scan(folder, FleetKey(_KEY))}
 
 
-def _half(folders: list[Path]) -> float:
-    return took(lambda: _singles(folders)).cpu
+def _alone(folder: Path) -> float:
+    return took(lambda: _singles([folder])).cpu
 
 
 def show(figures: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
     bare = not (folder / ".git").exists()
     # A bare mirror has its policy in the default branch, where a clone has it in its files.
     base = "HEAD" if bare and not config else ""
-    scanning = open_scanning(folder, folder, Wishes(config=config), base=base, load=_load)
+    scanning = open_scanning(folder, folder, Wishes(config=config), base=base, load=load_kept)
     if unit.kind == PART:
         return Bench(open_source("history", folder), scanning.examiner, scanning.accepted, scanning.config.exclude)
     if unit.kind == PLACE and local_tips(git) != unit.tips:
@@ -62,8 +62,11 @@ def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
     return Bench(source, scanning.examiner, scanning.accepted, scanning.config.exclude, completed)
 
 
-def _load(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
-    """Give the engine that an earlier repository had: the rules of the package stay as long as this process does."""
+def load_kept(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
+    """Give the engine that an earlier repository had: the rules of the package stay as long as this process does.
+
+    What the driver has loaded, its forks share.
+    """
     return load_engine(choice, cache, kind=kind) if choice.folders else _load_built_in(choice, cache, kind)
 
 

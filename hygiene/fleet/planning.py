@@ -25,16 +25,16 @@ def batches(units: Iterable[Unit], workers: int) -> Iterator[tuple[Unit, ...]]:
     """Group ``units``, the largest first, so that the last ones even out between ``workers``."""
     ordered = sorted(units, key=lambda unit: (-unit.bytes, unit.repository, unit.part))
     # Near the end a batch is small, whatever it could hold: nobody waits for another's last batch.
-    left = sum(map(_cost, ordered))
+    left = sum(map(cost_of, ordered))
     batch: list[Unit] = []
     size = 0
     for unit in ordered:
-        if batch and not _fits(batch, size + _cost(unit), left, workers):
+        if batch and not _fits(batch, size + cost_of(unit), left, workers):
             yield tuple(batch)
             left -= size
             batch, size = [], 0
         batch.append(unit)
-        size += _cost(unit)
+        size += cost_of(unit)
     if batch:
         yield tuple(batch)
 
@@ -43,5 +43,6 @@ def _fits(batch: Sequence[Unit], size: int, left: int, workers: int) -> bool:
     return len(batch) < BATCH_UNITS and size <= min(BATCH_BYTES, max(left // (4 * workers), _LEAST_BYTES))
 
 
-def _cost(unit: Unit) -> int:
+def cost_of(unit: Unit) -> int:
+    """Give the bytes of packs that cost as much to scan as ``unit``."""
     return unit.bytes + UNIT_BYTES

@@ -13,7 +13,7 @@ from hygiene.fleet.inventory.opening import Inventory
 from hygiene.fleet.inventory.queue import INTERRUPTED, begin_run, end_run, enqueue, note_problem, placing_unit
 from hygiene.fleet.inventory.results import write_outcomes
 from hygiene.fleet.key import FleetKey
-from hygiene.fleet.planning import batches, units_of
+from hygiene.fleet.planning import batches, cost_of, units_of
 from hygiene.fleet.survey import Known, Standing, survey
 from hygiene.fleet.tasks import PART, Outcome, Unit
 
@@ -82,6 +82,10 @@ class FleetRun:
             self._watch.surveyed(number, len(repositories))
         return changed
 
+    def size(self, changed: Sequence[Standing]) -> int:
+        """Give the bytes of packs that cost as much as to scan what has ``changed``."""
+        return sum(cost_of(self._whole(standing)) for standing in changed)
+
     def scan(self, changed: Sequence[Standing], engine: Engine, repositories: int) -> Tally:
         """Scan what has ``changed`` on ``engine``; an interrupt leaves what is done, for the next run to go on from."""
         number = self._inventory.run(lambda session: begin_run(session, engine.name, repositories))
@@ -126,9 +130,11 @@ class FleetRun:
 
     def _units(self, standing: Standing, workers: int) -> list[Unit]:
         """Cut a repository into units, unless an earlier scan left so little to read that parts would read more."""
-        known = standing.known
-        whole = Unit(known.id, standing.path, standing.tips, standing.digest, bytes=standing.bytes)
-        return [whole] if standing.grown and not self._way.full else units_of(whole, workers)
+        return units_of(self._whole(standing), workers)
+
+    def _whole(self, standing: Standing) -> Unit:
+        size = 0 if standing.grown and not self._way.full else standing.bytes
+        return Unit(standing.known.id, standing.path, standing.tips, standing.digest, bytes=size)
 
     def _next(self, outcome: Outcome) -> Iterable[Unit]:
         """Give what is to be done after ``outcome``."""

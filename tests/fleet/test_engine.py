@@ -21,12 +21,13 @@ from hygiene.cli.fleetwork import perform
 from hygiene.errors import SourceError
 from hygiene.fleet import planning
 from hygiene.fleet.engines.dask import DaskEngine
-from hygiene.fleet.engines.protocol import Batch
+from hygiene.fleet.engines.processes import ProcessEngine
+from hygiene.fleet.engines.protocol import Batch, Engine, Perform
 from hygiene.fleet.inventory.models import DONE, Exposure, Finding, Run, Task
 from hygiene.fleet.inventory.opening import Inventory, database_url, open_inventory
 from hygiene.fleet.running import Tally
 from hygiene.fleet.tasks import Outcome
-from tests.fleet.fleet import Fleet, generate, single_scans
+from tests.fleet.fleet import Fleet, Found, generate, single_scans
 from tests.servers.postgres import postgres
 from tests.servers.process import accepts, free_port, running
 
@@ -82,36 +83,68 @@ def _done(inventory: Inventory) -> int:
     return inventory.run(lambda s: s.scalar(select(func.count()).where(Task.state == DONE))) or 0
 
 
-def _make(fleet: Fleet, count: int = 40) -> set[object]:
+def _make(fleet: Fleet, count: int = 40) -> set[Found]:
     made = generate(fleet.folder, [f"r{number:03}" for number in range(count)])
     fleet.add()
-    return set(single_scans([one.folder for one in made], fleet.key))
+    return single_scans([one.folder for one in made], fleet.key)
+
+
+Open = Callable[[Perform], Engine]
+
+
+@pytest.fixture(params=["processes", "dask"])
+def opened(request: pytest.FixtureRequest, fleet: Fleet, tmp_path: Path) -> Iterator[Open]:
+    """Give what opens an engine with two workers."""
+    if request.param == "processes":
+        yield lambda work: ProcessEngine(work, workers=2)
+        return
+    port = free_port()
+    (tmp_path / "workers").mkdir()
+    with scheduler(port, tmp_path / "scheduler.log"), workers(port, tmp_path / "workers"):
+        yield lambda work: _dask(work, port, fleet)
+
+
+def _dask(work: Perform, port: int, fleet: Fleet) -> Engine:
+    """Open the scheduler's engine once it has both workers."""
+    deadline = time.monotonic() + 60
+    while True:
+        engine = DaskEngine(work, scheduler=f"tcp://127.0.0.1:{port}", tell=fleet.told.append)
+        if engine.workers == 2:
+            return engine
+        assert time.monotonic() < deadline
+        engine.close()
+        time.sleep(0.2)
+
+
+def _workers() -> list[psutil.Process]:
+    """Give the workers below this process: its forks, or what a nanny of distributed has started."""
+    me = psutil.Process()
+    mine = me.cmdline()
+    return [p for p in me.children(recursive=True) if p.cmdline() == mine or "spawn_main" in " ".join(p.cmdline())]
 
 
 def test_two_workers_give_the_union_of_single_scans_also_in_parts(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    fleet: Fleet, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "SPLIT_BYTES", 2000)
     expected = _make(fleet, 12)
-    engine = DaskEngine(perform, scheduler="", workers=2, tell=fleet.told.append)
-    assert engine.link.startswith("http://127.0.0.1:")
-    tally = fleet.scan(engine)
+    tally = fleet.scan(opened(perform))
     assert tally.failed == ()
     assert fleet.found() == expected
 
 
 def test_worker_killed_while_it_works_is_replaced_and_nothing_is_lost_or_twice(
-    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    fleet: Fleet, opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "BATCH_UNITS", 4)
     expected = _make(fleet)
-    engine = DaskEngine(slowly, scheduler="", workers=2, tell=fleet.told.append)
+    engine = opened(slowly)
     killed: list[int] = []
 
     def kill() -> None:
-        victims = [p for p in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(p.cmdline())]
-        victims[-1].kill()
-        killed.append(victims[-1].pid)
+        victim = _workers()[-1]
+        victim.kill()
+        killed.append(victim.pid)
 
     thread = _after(lambda: _done(fleet.inventory) >= 8, kill)
     tally = fleet.scan(engine)
@@ -120,6 +153,48 @@ def test_worker_killed_while_it_works_is_replaced_and_nothing_is_lost_or_twice(
     assert tally.failed == ()
     assert fleet.found() == expected
     assert _counts(fleet.inventory)[1] == len(expected)
+
+
+def deadly(batch: Batch) -> list[Outcome]:
+    """Work, but die of one repository, as of one for which the memory does not suffice."""
+    if any(unit.path.endswith("r003") for unit in batch.units):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return perform(batch)
+
+
+def test_repository_that_kills_its_workers_is_told_and_the_others_are_scanned(fleet: Fleet) -> None:
+    expected = {one for one in _make(fleet, 12) if not one.repository.endswith("r003")}
+    tally = fleet.scan(ProcessEngine(deadly, workers=2))
+    assert tally.failed == (("r003", "3 workers died of it"),)
+    assert fleet.found() == expected
+    assert fleet.scan().changed == 1
+
+
+def failing(batch: Batch) -> list[Outcome]:
+    raise RuntimeError(f"of {batch.units[0].path}")
+
+
+def test_worker_that_fails_is_told_without_its_words(fleet: Fleet, opened: Open) -> None:
+    _make(fleet, 2)
+    tally = fleet.scan(opened(failing))
+    assert {problem for _, problem in tally.failed} == {"the worker failed (RuntimeError)"}
+    assert len(tally.failed) == 2
+
+
+def test_workers_end_when_their_run_is_killed(fleet: Fleet, tmp_path: Path) -> None:
+    _make(fleet, 12)
+    process = subprocess.Popen([sys.executable, _script(fleet, tmp_path)], **_ELSEWHERE)  # type: ignore[call-overload]
+    found: list[psutil.Process] = []
+
+    def kill() -> None:
+        found.extend(psutil.Process(process.pid).children())
+        process.kill()
+
+    _after(lambda: _done(fleet.inventory) >= 2, kill).join()
+    process.communicate()
+    gone, alive = psutil.wait_procs(found, timeout=30)
+    assert len(gone) >= 2
+    assert alive == []
 
 
 def test_scheduler_restarted_while_it_works_goes_on_to_the_same_end(
@@ -133,7 +208,7 @@ def test_scheduler_restarted_while_it_works_goes_on_to_the_same_end(
     first.__enter__()
     second = scheduler(port, tmp_path / "scheduler2.log")
     with workers(port, tmp_path / "w"):
-        engine = DaskEngine(slowly, scheduler=f"tcp://127.0.0.1:{port}", workers=2, tell=fleet.told.append)
+        engine = _dask(slowly, port, fleet)
 
         def restart() -> None:
             first.__exit__(None, None, None)
@@ -216,28 +291,33 @@ def test_run_killed_is_resumed_by_the_next(fleet: Fleet, tmp_path: Path) -> None
     assert fleet.inventory.run(lambda s: list(s.scalars(select(Run.state).order_by(Run.id)))) == ["interrupted", "done"]
 
 
+_ELSEWHERE = {  # how a run of its own is started
+    "cwd": Path(__file__).parents[2], "env": {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}, "text": True,
+    "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "start_new_session": True,
+}  # fmt: skip
+
+
+def _script(fleet: Fleet, folder: Path) -> str:
+    """Write a program that scans ``fleet`` with two workers; gives its path."""
+    script = folder / "run.py"
+    script.write_text(
+        "from pathlib import Path; from tests.fleet.fleet import Fleet; from tests.fleet.test_engine import slowly\n"
+        "from hygiene.fleet import planning; from hygiene.fleet.engines.processes import ProcessEngine\n"
+        "from hygiene.fleet.inventory.opening import database_url, open_inventory\n"
+        "planning.BATCH_UNITS = 4\n"
+        f"url = database_url({fleet.inventory.engine.url.render_as_string()!r})\n"
+        f"fleet = Fleet(open_inventory(url), Path({str(fleet.folder)!r}), Path('/nowhere'))\n"
+        "try: fleet.scan(ProcessEngine(slowly, workers=2))\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+    )
+    return str(script)
+
+
 def test_run_interrupted_with_all_its_workers_ends_without_their_tracebacks_and_is_resumed(
     fleet: Fleet, tmp_path: Path
 ) -> None:
     expected = _make(fleet)
-    script = tmp_path / "run.py"
-    script.write_text(
-        "from pathlib import Path; from tests.fleet.fleet import Fleet; from tests.fleet.test_engine import slowly\n"
-        "from hygiene.fleet import planning; from hygiene.fleet.engines.dask import DaskEngine\n"
-        "from hygiene.fleet.inventory.opening import database_url, open_inventory\n"
-        "if __name__ == '__main__':\n"
-        "    planning.BATCH_UNITS = 4\n"
-        f"    url = database_url({fleet.inventory.engine.url.render_as_string()!r})\n"
-        f"    fleet = Fleet(open_inventory(url), Path({str(fleet.folder)!r}), Path('/nowhere'))\n"
-        "    engine = DaskEngine(slowly, scheduler='', workers=2, tell=print)\n"
-        "    try: fleet.scan(engine)\n"
-        "    except KeyboardInterrupt: print('interrupted')\n"
-    )
-    root = Path(__file__).parents[2]
-    process = subprocess.Popen(
-        [sys.executable, str(script)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+    process = subprocess.Popen([sys.executable, _script(fleet, tmp_path)], **_ELSEWHERE)  # type: ignore[call-overload]
     _after(lambda: _done(fleet.inventory) >= 4, lambda: os.killpg(process.pid, signal.SIGINT)).join()
     told, _ = process.communicate(timeout=60)
     assert told == "interrupted\n"
@@ -249,4 +329,4 @@ def test_run_interrupted_with_all_its_workers_ends_without_their_tracebacks_and_
 
 def test_scheduler_that_is_not_there_is_told_in_words() -> None:
     with pytest.raises(SourceError, match="no scheduler answers"):
-        DaskEngine(perform, scheduler=f"tcp://127.0.0.1:{free_port()}", workers=1, tell=print)
+        DaskEngine(perform, scheduler=f"tcp://127.0.0.1:{free_port()}", tell=print)

@@ -12,9 +12,8 @@ from hygiene import __version__
 from hygiene.cli.compose import notice
 from hygiene.cli.fleet.opening import Line, database_option, open_fleet
 from hygiene.cli.fleet.verifying import verify_fleet
-from hygiene.cli.fleetwork import perform
+from hygiene.cli.fleetwork import load_kept, perform
 from hygiene.config import find_config, read_config
-from hygiene.detect.registry import load_engine
 from hygiene.detect.rulefolders import RuleChoice
 from hygiene.detect.workers import usable_cores
 from hygiene.errors import ConfigError, ExitCode, UsageError
@@ -84,7 +83,7 @@ def command(
         perform,
         scheduler=scheduler,
         workers=workers or usable_cores(),
-        size=sum(one.bytes for one in changed),
+        size=run.size(changed),
         tell=notice,
     )
     if engine.link:
@@ -108,7 +107,7 @@ def _rules(config: str) -> str:
         raise ConfigError(f"there is no configuration at {config}")
     own = read_config(Path(config)) if config else read_config(find_config(fleet_folder(), fleet_folder()))
     folders = tuple(own.path.parent / folder for folder in own.rule_folders) if own.path else ()
-    loaded = load_engine(RuleChoice(folders, own.disable, own.only_own_rules), cache_folder())
+    loaded = load_kept(RuleChoice(folders, own.disable, own.only_own_rules), cache_folder())
     text = Path(config).read_bytes().decode("utf-8", "surrogateescape") if config else ""
     return digest_of(__version__, loaded.digest, text)
 

@@ -1,4 +1,4 @@
-"""dask.distributed: processes of this machine, or whatever stands behind an existing scheduler's address.
+"""dask.distributed: whatever stands behind an existing scheduler's address.
 
 A worker that dies is replaced and its batch tried again by the scheduler itself. When the scheduler goes away, so does
 its memory: the client connects again, for a bounded time, and gives it what had not come back.
@@ -7,7 +7,6 @@ its memory: the client connects again, for a bounded time, and gives it what had
 from __future__ import annotations
 
 import importlib.util
-import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -15,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 import dask
-from distributed import Client, Future, LocalCluster, wait
+from distributed import Client, Future, wait
 from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
@@ -28,26 +27,19 @@ _DEATHS = 3  # workers that a batch may take with it
 _AHEAD = 2  # batches a worker that wait at the scheduler, so that no worker waits for us
 _PATIENCE = 180.0  # seconds for which a scheduler may be gone
 _LOST = (CommClosedError, CancelledError, OSError, TimeoutError)
-_OWN = {  # of a cluster of our own: nobody reads where its workers spend their time, and to ask takes some of it
-    "distributed.worker.preload": ["hygiene.fleet.engines.quiet"],
-    "distributed.worker.profile.enabled": False,
-    "distributed.admin.tick.interval": "1s",
-    "distributed.admin.system-monitor.interval": "5s",
-}
 _LOOK = 2.0  # seconds between two looks at a silent scheduler
 
 
 class DaskEngine:
     """Batches on distributed."""
 
-    def __init__(self, perform: Perform, *, scheduler: str, workers: int, tell: Callable[[str], None]) -> None:
-        """Use the ``scheduler`` at an address, or start ``workers`` processes. Raises :class:`SourceError`."""
+    def __init__(self, perform: Perform, *, scheduler: str, tell: Callable[[str], None]) -> None:
+        """Use the ``scheduler`` at an address. Raises :class:`SourceError`."""
         dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS})
-        self.name = scheduler or f"{workers} local workers"
+        self.name = scheduler
         self._perform = perform
         self._tell = tell
         self._address = scheduler
-        self._cluster = None if scheduler else _cluster(workers)
         self._running: dict[Future[list[Outcome]], Batch] = {}
         try:
             self._client = self._connect(30.0)
@@ -55,7 +47,7 @@ class DaskEngine:
             raise SourceError(
                 f"no scheduler answers at {scheduler}", hint="start one with: dask scheduler; dask worker ADDRESS"
             ) from error
-        self.workers = workers if self._cluster else max(1, _threads(self._client))
+        self.workers = max(1, _threads(self._client))
 
     @property
     def link(self) -> str:
@@ -103,15 +95,12 @@ class DaskEngine:
             return
 
     def close(self, *, cancel: bool = False) -> None:
-        """Disconnect, and end the workers that were started here."""
+        """Disconnect; the workers are their deployer's to end."""
         with suppress(*_LOST):
             if cancel and self._running:
                 self._client.cancel(list(self._running), force=True)
         with suppress(*_LOST):
             self._client.close(timeout=5)
-        if self._cluster is not None:
-            with suppress(*_LOST):
-                self._cluster.close(timeout=10)
 
     def _finished(self) -> list[Future[list[Outcome]]]:
         with suppress(TimeoutError):
@@ -122,7 +111,7 @@ class DaskEngine:
         return self._client.submit(self._perform, batch, pure=False, retries=_RETRIES, key=_key(batch))
 
     def _connect(self, patience: float) -> Client:
-        return Client(self._cluster or self._address, timeout=patience)
+        return Client(self._address, timeout=patience)
 
     def _again(self, more: list[Batch]) -> None:
         """Connect again, and give the scheduler all that has not come back. Raises :class:`SourceError`."""
@@ -143,18 +132,6 @@ class DaskEngine:
                         f"the scheduler {self._address} stays away", hint="what was finished is kept: scan again"
                     ) from error
                 time.sleep(1.0)
-
-
-def _cluster(workers: int) -> LocalCluster:
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # its complaints about dying workers are ours to tell
-    dask.config.set(_OWN)
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        processes=True,
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.ERROR,
-    )
 
 
 def _threads(client: Client) -> int:

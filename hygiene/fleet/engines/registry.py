@@ -1,4 +1,4 @@
-"""Chooses the engine; distributed is imported only where it pays."""
+"""Chooses the engine; distributed is imported only where a scheduler was named."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import cast
 
 from hygiene.fleet.engines.protocol import Engine, Perform
 
-SMALL_BYTES = 24 << 20  # of packs: this is over sooner than workers have started
+SMALL_BYTES = 1 << 20  # of packs: this is over about as soon as workers have started
 
 
 def open_engine(
     perform: Perform, *, scheduler: str = "", workers: int = 1, size: int = 0, tell: Callable[[str], None]
 ) -> Engine:
-    """Open the engine for ``size`` bytes of packs: an existing ``scheduler``'s, ``workers`` processes, or none.
+    """Open the engine for ``size`` bytes to be read: an existing ``scheduler``'s, ``workers`` processes, or this one.
 
     Raises :class:`hygiene.errors.SourceError` where the scheduler can't be reached.
     """
-    if not scheduler and (workers <= 1 or size <= SMALL_BYTES):
+    if scheduler:
+        module = import_module("hygiene.fleet.engines.dask")
+        return cast(Engine, module.DaskEngine(perform, scheduler=scheduler, tell=tell))
+    if workers <= 1 or size <= SMALL_BYTES:
         return cast(Engine, import_module("hygiene.fleet.engines.inline").InlineEngine(perform))
-    module = import_module("hygiene.fleet.engines.dask")
-    return cast(Engine, module.DaskEngine(perform, scheduler=scheduler, workers=workers, tell=tell))
+    return cast(Engine, import_module("hygiene.fleet.engines.processes").ProcessEngine(perform, workers=workers))
