@@ -96,6 +96,8 @@ _CONTINUING = b"+.(bru@\"'`Vv<"  # what it begins with
 _CLOSED = re.compile(rb"\s*</")
 _WEAK_SCHEMES = (b"token", b"digest", b"oauth", b"apikey", b"api-key")
 _TRAILING = b",;)]}>"
+_NEXT_PAIR = re.compile(rb";\s{0,4}[A-Za-z][\w .]{0,40}=")  # of a connection string
+_PAIR_REACH = 48
 
 
 def candidates(data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
@@ -225,7 +227,9 @@ def _unquoted(data: bytes, start: int, end: int) -> tuple[int, int, bytes]:
     while end > start and data[end - 1] in _TRAILING:
         end -= 1
     cut = data.find(b"<", start, end)
-    return start, (cut if cut > start else end), b""
+    if data.find(b";", start, end) > start and (pair := _NEXT_PAIR.search(data, start + 1, end + _PAIR_REACH)):
+        end = min(end, pair.start())
+    return start, (cut if start < cut < end else end), b""
 
 
 def _is_name(identifier: bytes) -> bool:

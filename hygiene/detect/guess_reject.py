@@ -20,8 +20,13 @@ _BEFORE = 40
 # encrypted or public, a version, and an access key's id in a signed address.
 _NO_SECRET_NAME = re.compile(
     rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$|(?:cache|sort|partition|routing|dedup|object)[_-]?key$|"
-    rb"sealed|pub[_-]?key$|commit$|revision$|amz[_-]credential$"
+    rb"sealed|pub[_-]?key$|commit$|revision$|amz[_-]credential$|"
+    rb"key[_-]?(?:down|up|press)|key[_-]?name$|public[_-]?token$"
 )
+_INNER_API = re.compile(rb"[a-z]api[a-z]|[A-Z]API[A-Z]")  # rapid, capital
+_NOUN = re.compile(rb"(?i)key|tok|secret|pass|auth|pwd|psw|cred|salt|otp|jwt")
+_MASKED_END = re.compile(rb"([#*xX])\1{5,}$")
+_MASK = re.compile(rb"[#*]{6}")
 _USER = re.compile(rb"--?u(?:ser(?:name)?)?")
 _BARE_KEY = re.compile(rb"(?i)key\w?$")
 _QUALIFIED = re.compile(
@@ -67,6 +72,8 @@ def is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
         or is_known_example(value)
         or value.startswith(_ENCRYPTED)
         or bool(_NO_SECRET_NAME.search(name))
+        or bool(_INNER_API.search(name) and not _NOUN.search(name))
+        or bool(_MASKED_END.search(value) or _MASK.match(data, candidate.end))
         or bool(_SECRET_ID.fullmatch(name) and _SWARM_ID.fullmatch(value))
         or bool(_FILE.fullmatch(value) or _ELSEWHERE.match(value))
         or bool(_PUBLIC_HEX.fullmatch(value) or _PUBLIC_NKEY.fullmatch(value))

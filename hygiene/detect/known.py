@@ -53,6 +53,7 @@ _PIECES = frozenset(
 )
 _FILL = re.compile(rb"([xX*.#?0_\-+])\1{5,}|([1-9a-wyzB-WYZ])\2{7,}")
 _MASKED = re.compile(rb"\*{3}|\.{3}|\xe2\x80\xa6|\xe2\x80\xa2{1,}|(?:\xe2\x80\xa2){2}|<[a-z _-]+>|\[[a-z _-]+\]", re.I)
+_LEAST_DRAWN = 16
 _SEPARATORS = re.compile(rb"[-_.:/+=\s]")
 _LETTERS = re.compile(rb"[A-Za-z]+")
 
@@ -138,9 +139,15 @@ def _is_filled(value: bytes) -> bool:
         return True
     found = _FILL.search(value)
     if found and found.end() - found.start() >= max(6, len(value) // 8):
-        return True
+        return not (found[0].isdigit() and _goes_on(value, found.end()))
     tail = bare[len(bare) // 3 :]
     return any(len(tail) >= 3 * size and tail == (tail[:size] * len(tail))[: len(tail)] for size in range(1, 9))
+
+
+def _goes_on(value: bytes, end: int) -> bool:
+    """Whether a part that may have been drawn follows the digits of an id that end there, as in Slack's tokens."""
+    rest = value.rpartition(b"-")[2]
+    return end <= len(value) - len(rest) and len(rest) >= _LEAST_DRAWN and not is_placeholder(rest)
 
 
 def is_sequence(value: bytes) -> bool:

@@ -23,8 +23,9 @@ _VALUE_STARTS = r"""[\s"'`=:,(>\[{|]|\\[nrt"']|%(?:3[ADad]|2[02])|u00(?:3[aAdD]|
 _NOUN = r"(?i:key|token|secret|pass|pwd|auth|cred|bearer|webhook|signature|pat\b|license|login|sid\b)"
 # … or, as the name of an XML element, stand before it.
 _ELEMENT = r"(?i:secret|token|key|password)>"
-# The value may stand on the next line, as in a YAML or JSON pair of name and value, or in an XML element.
-_NEXT_LINE = r"""(?:\r?\n[ \t]{0,32}(?:["']?(?i:value|default)["']?[ \t]{0,2}[:=][ \t]{0,2}|<value>)?)?"""
+# The value may stand on the next line, as in a YAML or JSON pair of name and value, in an XML element, or after the
+# sign that assigns it.
+_NEXT_LINE = r"""(?:\r?\n[ \t]{0,32}(?:["']?(?i:value|default)["']?[ \t]{0,2}[:=][ \t]{0,2}|<value>|=[ \t]{0,2})?)?"""
 _ASSIGNED = r"""[\w.-]{0,24}["'\]>)]{0,3}\s{0,4}(?:[=:,(]|:=|=>|<-|\|\||\?\?)[\s"'`\\]{0,6}"""
 
 _LONGEST_GAP = 160  # bytes between a word and the value: more than any way through the contexts below

@@ -72,6 +72,11 @@ def test_candidates_option_is_not_the_value_of_another():
     assert ("flag", VALUE) in {(k, v) for k, _, v in found(f'curl -k --user "admin:{VALUE}" https://host')}
 
 
+def test_candidates_password_of_a_connection_string_ends_where_the_next_pair_begins():
+    text = f'UseSqlServer("Server=db;User ID=sa;Password={VALUE};Persist Security Info=true;");'
+    assert ("assign", "Password", VALUE) in found(text)
+
+
 def test_candidates_value_on_the_next_line_is_found():
     assert ("assign", "CLIENT_SECRET", VALUE) in found(f'CLIENT_SECRET =\n    "{VALUE}";\n')
 

@@ -55,6 +55,11 @@ def encoded(text: str) -> str:
         (f"googleapi_commit={HEX[:40]}", "x.sh"),
         ("authType_index = {0, 7, 16, 25, 36, 46, 61, 67, 75}", "x.go"),
         ("ein Passwort anzuzeigen.", "auth.md"),
+        (f'key_down_event = "{LOWER}"', "x.py"),
+        (f'"key_name": "prod-{LOWER}"', "x.json"),
+        (f'publicToken = "{LOWER}"', "x.py"),
+        (f"rapidstring = '{LOWER}'", "x.py"),
+        (f'token = "xoxp-{HEX[:12]}-####################"', "x.py"),
         ("\0\0\1 Pw=y\x81\x02b3kQ9", "banner.png"),
     ],
 )

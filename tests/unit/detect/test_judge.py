@@ -21,6 +21,7 @@ CHOSEN = {
     "private-key",
     "private-key-encrypted",
     "sentry-dsn",
+    "slack-legacy-token",
     "stellar-seed",
 }
 
@@ -67,6 +68,12 @@ def test_judge_checksum_that_fails_on_what_was_written_by_hand_is_of_low_confide
 
 def test_judge_check_of_a_shape_without_fixed_text_that_fails_is_of_low_confidence(engine):
     assert ("stellar-seed", "low") in spoken(engine, fill_template('"seed": "{stellar}{spoil}"\n', "a"))
+
+
+def test_judge_repeated_digits_of_an_id_make_no_placeholder_of_a_token_that_goes_on(engine):
+    for tail, confidence in (("{hex:32}", "high"), ("{fill:a:32}", "low")):
+        text = fill_template(f'"k": "xoxa-2-5{{fill:1:9}}-3{{fill:1:10}}-{tail}"\n', "a")
+        assert ("slack-legacy-token", confidence) in spoken(engine, text)
 
 
 def test_judge_encrypted_key_is_of_low_confidence(engine):
