@@ -21,7 +21,12 @@ _BEFORE = 40
 _NO_SECRET_NAME = re.compile(
     rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$|(?:cache|sort|partition|routing|dedup|object)[_-]?key$|"
     rb"sealed|pub[_-]?key$|commit$|revision$|amz[_-]credential$|"
-    rb"key[_-]?(?:down|up|press)|key[_-]?name$|public[_-]?token$"
+    rb"key[_-]?(?:down|up|press)|key[_-]?name$|public[_-]?token$|style-?sheet-?token$|"
+    rb"encrypted[_-]?key$"
+)
+# A value under a name of its own, that of an object: not the one that was near.
+_OTHER_NAME = re.compile(
+    rb"""(?i)(?:\bMAC id|\b(?:node|service|container|network|task|volume)_id)["']?\s{0,3}[=:,]\s{0,3}["']?$"""
 )
 _INNER_API = re.compile(rb"[a-z]api[a-z]|[A-Z]API[A-Z]")  # rapid, capital
 _NOUN = re.compile(rb"(?i)key|tok|secret|pass|auth|pwd|psw|cred|salt|otp|jwt")
@@ -34,7 +39,7 @@ _QUALIFIED = re.compile(
 )
 _GUID = re.compile(rb"""(?i)[gu]uid[\w.]{0,12}\(\s{0,4}["'`]$""")
 _UUID = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_SECRET_ID = re.compile(rb"(?i)secret_?id")
+_SECRET_ID = re.compile(rb"(?i)(?:\w+_)?secret_?id")
 _SWARM_ID = re.compile(rb"[0-9a-z]{25}")
 _FILE = re.compile(
     rb"[\w./\\~-]{1,200}\.(?:jks|p12|pfx|pem|crt|cer|csr|der|keystore|truststore|ya?ml|json|properties|conf|txt)"
@@ -48,7 +53,8 @@ _PUBLIC_HEX = re.compile(
     rb"(?i)(?:(?:98|b8)[0-9a-f]{2}|(?:99|b9)[0-9a-f]{4}|c[6e](?:[0-9a-f]{2}|[c-d][0-9a-f]{3}))0[3456][0-9a-f]{30,}|"
     rb"30(?:81)?[0-9a-f]{2}(?:30[0-9a-f]{2})?06[0-9a-f]{2}2[ab][0-9a-f]+"
 )
-_ENCRYPTED = (b"eyJpdiI6", b"eyJhZWFk")  # base64 of {"iv": and {"aead": as Laravel and MinIO encrypt
+# Base64 of {"iv": and {"aead": as Laravel and MinIO encrypt, and of {"version":3, a source map.
+_JSON = (b"eyJpdiI6", b"eyJhZWFk", b"eyJ2ZXJzaW9uIjoz")
 _PUBLIC_NKEY = re.compile(rb"[UACNO][A-Z2-7]{55}")  # of NATS; seeds begin with S
 # Base64 of "-----BEGIN PRIVATE KEY-----", a line's end and at once "-----END".
 _EMPTY_BLOCK = re.compile(rb"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tC(?:i0tLS0tRU5E|lxuLS0t)")
@@ -70,7 +76,9 @@ def is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
     return (
         (candidate.kind == "flag" and _is_user(data, candidate, name))
         or is_known_example(value)
-        or value.startswith(_ENCRYPTED)
+        or b"EXAMPLE" in value
+        or bool(_OTHER_NAME.search(data, max(0, candidate.start - _BEFORE), candidate.start))
+        or value.startswith(_JSON)
         or bool(_NO_SECRET_NAME.search(name))
         or bool(_INNER_API.search(name) and not _NOUN.search(name))
         or bool(_MASKED_END.search(value) or _MASK.match(data, candidate.end))

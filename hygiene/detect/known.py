@@ -79,7 +79,13 @@ _EMPTY_DIGESTS = (
     *(b"d41d8cd98f00b204e9800998ecf8427e", b"da39a3ee5e6b4b0d3255bfef95601890afd80709"),
     *(b"e3b0c44298fc1c14", b"4b825dc642cb6eb9", b"e69de29bb2d1"),
 )
-_EXAMPLE_PARTS = (b"EXAMPLEKEY", b"SflKxwRJSMe", b"T00000000/B00000000", b"examplePublicKey")
+_EXAMPLE_PARTS = (
+    b"EXAMPLEKEY",
+    b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1",
+    b"SflKxwRJSMe",
+    b"T00000000/B00000000",
+    b"examplePublicKey",
+)
 
 _REFERENCE = re.compile(
     rb"""(?xi)

@@ -77,6 +77,11 @@ def test_candidates_password_of_a_connection_string_ends_where_the_next_pair_beg
     assert ("assign", "Password", VALUE) in found(text)
 
 
+def test_candidates_name_is_not_that_of_the_line_before():
+    text = 'auth = Auth(password="password123")\n    app = Digest(qop=qop)\n'
+    assert "qop=qop" not in {value for _, _, value in found(text, "password123")}
+
+
 def test_candidates_value_on_the_next_line_is_found():
     assert ("assign", "CLIENT_SECRET", VALUE) in found(f'CLIENT_SECRET =\n    "{VALUE}";\n')
 

@@ -55,6 +55,14 @@ def encoded(text: str) -> str:
         (f"googleapi_commit={HEX[:40]}", "x.sh"),
         ("authType_index = {0, 7, 16, 25, 36, 46, 61, 67, 75}", "x.go"),
         ("ein Passwort anzuzeigen.", "auth.md"),
+        (f'L.stylesheetToken="lwc-{LOWER[:11]}"', "x.js"),
+        (f'"encrypted_key": "{LOWER}{HEX}"', "x.json"),
+        (f'"SessionToken": "AQoD{HEX}EXAMPLE{HEX}"', "x.py"),
+        (
+            f"//# sourceMappingURL=data:application/json;base64,{encoded('{' + chr(34) + 'version' + chr(34) + ':3,')}",
+            "x.js",
+        ),
+        (f'FAKE_SECRET_ID = "{LOWER}"', "x.py"),
         (f'key_down_event = "{LOWER}"', "x.py"),
         (f'"key_name": "prod-{LOWER}"', "x.json"),
         (f'publicToken = "{LOWER}"', "x.py"),
@@ -90,3 +98,7 @@ def test_is_refuted_user_of_an_address_is_no_option():
     flags = [found for found in candidates(data, "x.java", range(1, len(data) + 1)) if found.kind == "flag"]
     assert flags
     assert all(is_refuted(data, "x.java", flag) for flag in flags)
+
+
+def test_is_refuted_id_of_an_object_near_a_name_is():
+    assert True in refuted(f"client.api.update_node(node_id='{LOWER}')", "x.py")
