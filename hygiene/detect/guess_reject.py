@@ -21,12 +21,13 @@ _BEFORE = 40
 _NO_SECRET_NAME = re.compile(
     rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$|(?:cache|sort|partition|routing|dedup|object)[_-]?key$|"
     rb"sealed|pub[_-]?key$|commit$|revision$|amz[_-]credential$|"
-    rb"key[_-]?(?:down|up|press)|key[_-]?name$|public[_-]?token$|style-?sheet-?token$|"
+    rb"key[_-]?(?:down|up|press)|key[_-]?name$|public[_-]?token$|"
     rb"encrypted[_-]?key$"
 )
 # A value under a name of its own, that of an object: not the one that was near.
 _OTHER_NAME = re.compile(
-    rb"""(?i)(?:\bMAC id|\b(?:node|service|container|network|task|volume)_id)["']?\s{0,3}[=:,]\s{0,3}["']?$"""
+    rb"""(?i)(?:\bMAC id|\b(?:node|service|container|network|task|volume)_id|style-?sheet-?token)"""
+    rb"""\\?["']?\s{0,3}[=:,]\s{0,3}\\?["']?$"""
 )
 _INNER_API = re.compile(rb"[a-z]api[a-z]|[A-Z]API[A-Z]")  # rapid, capital
 _NOUN = re.compile(rb"(?i)key|tok|secret|pass|auth|pwd|psw|cred|salt|otp|jwt")
