@@ -63,6 +63,7 @@ def encoded(text: str) -> str:
             "x.js",
         ),
         (f'FAKE_SECRET_ID = "{LOWER}"', "x.py"),
+        (f'api_token = "{LOWER}?{LOWER}"', "x.py"),
         (f'key_down_event = "{LOWER}"', "x.py"),
         (f'"key_name": "prod-{LOWER}"', "x.json"),
         (f'publicToken = "{LOWER}"', "x.py"),
@@ -102,3 +103,7 @@ def test_is_refuted_user_of_an_address_is_no_option():
 
 def test_is_refuted_id_of_an_object_near_a_name_is():
     assert True in refuted(f"client.api.update_node(node_id='{LOWER}')", "x.py")
+
+
+def test_is_refuted_password_that_a_person_chose_is_not():
+    assert refuted(f'db_password = "{LOWER}?{LOWER}"', "x.py") == {False}
