@@ -1,6 +1,7 @@
 """What is found of published examples at default confidence, and what is said of published counter-examples.
 
-usage: python -m bench.published [--gitleaks DIR] [--kingfisher DIR] [--trufflehog DIR] [--misses N] [--alarms N]
+usage: python -m bench.published [--gitleaks DIR] [--kingfisher DIR] [--trufflehog DIR] [--detect-secrets DIR]
+       [--misses N] [--alarms N]
 
 Ours are made anew at each run. The peers' are read from a checkout of their sources, where one is given; their
 commonest types (bench/published/common.py) are counted apart, and their misses and false alarms are those printed.
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from bench.published.common import common_types
 from bench.published.measure import Group, measure, measure_published, missed_types
-from bench.published.peers import Reading, read_gitleaks, read_kingfisher, read_trufflehog
+from bench.published.peers import Reading, read_detect_secrets, read_gitleaks, read_kingfisher, read_trufflehog
 from hygiene.detect.rulecheck import RuleBench
 from hygiene.detect.rules import load_rules
 
@@ -25,6 +26,7 @@ PEERS: dict[str, Callable[[Path], Reading]] = {
     "gitleaks": read_gitleaks,
     "kingfisher": read_kingfisher,
     "trufflehog": read_trufflehog,
+    "detect-secrets": read_detect_secrets,
 }
 
 
@@ -40,7 +42,7 @@ def main() -> int:
     bench = RuleBench(rules)
     found, alarms = _own(list(measure(rules, bench)), options)
     for peer, read in PEERS.items():
-        if folder := getattr(options, peer):
+        if folder := getattr(options, peer.replace("-", "_")):
             reading = read(folder)
             _peer(
                 f"{peer} ({reading.unread} expressions unread)",

@@ -257,7 +257,34 @@ COMMON: dict[str, _Owners] = {
 }
 
 
+_DETECT_SECRETS = {
+    "artifactory": "Artifactory key",
+    "aws_key": "AWS access key",
+    "azure_storage_key": "Azure storage key",
+    "basic_auth": "address with a password",
+    "discord": "Discord bot token",
+    "github_token": "GitHub personal token",
+    "gitlab_token": "GitLab personal token",
+    "ibm_cloud_iam": "IBM Cloud key",
+    "jwt": "JSON web token",
+    "keyword": "generic password",
+    "mailchimp_key": "Mailchimp key",
+    "npm": "npm token",
+    "openai": "OpenAI key",
+    "private_key": "private key",
+    "pypi_token": "PyPI token",
+    "sendgrid": "SendGrid key",
+    "slack": "Slack bot token",
+    "square_oauth": "Square token",
+    "stripe_key": "Stripe key",
+    "telegram_token": "Telegram bot token",
+    "twilio": "Twilio key",
+}
+
+
 def common_types(peer: str) -> dict[str, str]:
     """Give our name of the type that each of the peer's rules belongs to."""
+    if peer == "detect-secrets":
+        return _DETECT_SECRETS
     prefix = "kingfisher." if peer == "kingfisher" else ""
     return {prefix + name: kind for kind, owners in COMMON.items() for name in getattr(owners, peer).split()}

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from bench.published import python
 from bench.published.drawn import drawn
 from bench.published.golang import Call, Reader, Unknown, Value, formatted
 
@@ -106,6 +107,18 @@ def _gitleaks_templates(folder: Path) -> list[str]:
     body = "".join(line for line in body.splitlines(keepends=True) if not line.lstrip().startswith("//"))
     reader = Reader({}, {})
     return [str(reader.value(literal, 0)[0]) for literal in _TEMPLATE.findall(body)]
+
+
+def read_detect_secrets(folder: Path) -> Reading:
+    """Read the cases in the tests of detect-secrets' plugins (tests/plugins/*_test.py)."""
+    found, unread = [], 0
+    for path in sorted(folder.rglob("tests/plugins/*_test.py")):
+        for case in python.cases(path.read_text()):
+            if case is None:
+                unread += 1
+            else:
+                found.append(Published(path.stem.removesuffix("_test"), *case))
+    return Reading(found, unread)
 
 
 def read_trufflehog(folder: Path) -> Reading:
