@@ -1,7 +1,13 @@
 from bench.published.common import COMMON, common_types
 from bench.published.golang import Reader, formatted
 from bench.published.measure import measure, measure_published, missed_types
-from bench.published.peers import Published, read_gitleaks, read_kingfisher, read_trufflehog
+from bench.published.peers import (
+    Published,
+    read_detect_secrets,
+    read_gitleaks,
+    read_kingfisher,
+    read_trufflehog,
+)
 from bench.published.types import COMMONEST
 from hygiene.detect.rulecheck import RuleBench
 from hygiene.detect.rules import load_rules
@@ -68,4 +74,17 @@ def test_peers_examples_are_read_from_their_sources(tmp_path):
     )
     assert [(each.type, each.text, each.credential) for each in read_trufflehog(tmp_path / "trufflehog").found] == [
         ("acme", "k = v", True), ("acme", "v", False)
+    ]  # fmt: skip
+
+
+def test_peers_cases_in_python_are_read_from_their_sources(tmp_path):
+    (tmp_path / "tests/plugins").mkdir(parents=True)
+    (tmp_path / "tests/plugins/acme_test.py").write_text(
+        "OWN_SECRET = 'x' + 'y'\nCASES = [('key = {}'.format(OWN_SECRET), OWN_SECRET), ('key = \"\"', None)]\n"
+        "OTHERS = [('a' 'b', True), (b'c', False), (str(1), True)]\nvalue, other = 1, 2\n"
+    )
+    reading = read_detect_secrets(tmp_path)
+    assert reading.unread == 1
+    assert [(each.type, each.text, each.credential) for each in reading.found] == [
+        ("acme", "key = xy", True), ("acme", 'key = ""', False), ("acme", "ab", True), ("acme", "c", False)
     ]  # fmt: skip
