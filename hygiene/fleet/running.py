@@ -91,6 +91,8 @@ class FleetRun:
         number = self._inventory.run(lambda session: begin_run(session, engine.name, repositories))
         self._open = {standing.known.id for standing in changed}
         self._total = len(self._open)
+        if changed:
+            self._watch.scanned(0, self._total, len(self._failed))
         state = INTERRUPTED
         try:
             self._work(changed, engine)

@@ -20,11 +20,11 @@ def open_database(database: str) -> Inventory:
     return open_inventory(database_url(database), told=notice)
 
 
-def open_fleet(database: str) -> tuple[Inventory, FleetKey]:
+def open_fleet(database: str, told: Callable[[str], None] = notice) -> tuple[Inventory, FleetKey]:
     """Open the inventory and the organisation's key, without which no fingerprint is made."""
     url = database_url(database)
     key = open_key()
-    return open_inventory(url, key, told=notice), key
+    return open_inventory(url, key, told=told), key
 
 
 def database_option(command: Function) -> Function:
@@ -43,6 +43,18 @@ class Line:
     def __init__(self) -> None:
         """Write to stderr."""
         self._shows = sys.stderr.isatty()
+        self._begun = False  # whether the cursor stands behind words
+
+    def tell(self, words: str) -> None:
+        """Tell something else, on a line of its own."""
+        self.end()
+        notice(words)
+
+    def end(self) -> None:
+        """Leave what is shown, and go on below it."""
+        if self._begun:
+            print(file=sys.stderr)
+            self._begun = False
 
     def surveyed(self, done: int, total: int) -> None:
         """Show how many repositories were looked at."""
@@ -55,4 +67,7 @@ class Line:
 
     def _show(self, words: str, *, last: bool) -> None:
         if self._shows:
-            print(f"\r\x1b[Khygiene: {words}", end="\n" if last else "", file=sys.stderr, flush=True)
+            print(f"\r\x1b[Khygiene: {words}", end="", file=sys.stderr, flush=True)
+            self._begun = True
+            if last:
+                self.end()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import click
 
 from hygiene import __version__
 from hygiene.cli.compose import notice
 from hygiene.cli.fleet.opening import Line, database_option, open_fleet
-from hygiene.cli.fleet.verifying import verify_fleet
 from hygiene.cli.fleetwork import load_kept, perform
 from hygiene.config import find_config, read_config
 from hygiene.detect.rulefolders import RuleChoice
@@ -60,7 +61,10 @@ def command(
     """
     if queued and names:
         raise UsageError("--queued goes without names")
-    inventory, key = open_fleet(database)
+    if scheduler and workers:
+        raise UsageError("--scheduler goes without --workers", hint="it has the workers that were deployed with it")
+    line = Line()
+    inventory, key = open_fleet(database, line.tell)
     pushes = inventory.run(pending) if queued else Pending({}, ())
     if queued and not (pushes.events or pushes.unknown):
         notice("no push waits")
@@ -77,20 +81,19 @@ def command(
         raise UsageError(problem, hint=hint)
     path = os.path.abspath(config) if config else ""  # noqa: PTH100 - workers may stand elsewhere
     way = Way(key, _rules(path), mirrors or fleet_folder() / "mirrors", path, full)
-    run = FleetRun(inventory, way, Line())
+    run = FleetRun(inventory, way, line)
+    theirs = open_engine(perform, scheduler=scheduler, tell=line.tell) if scheduler else None
     changed = run.survey(known)
-    engine = open_engine(
-        perform,
-        scheduler=scheduler,
-        workers=workers or usable_cores(),
-        size=run.size(changed),
-        tell=notice,
-    )
+    engine = theirs or open_engine(perform, workers=workers or usable_cores(), size=run.size(changed), tell=line.tell)
     if engine.link:
         notice(f"{engine.name}: {engine.link}")
-    tally = run.scan(changed, engine, len(known))
+    try:
+        tally = run.scan(changed, engine, len(known))
+    except KeyboardInterrupt:
+        line.tell("what was finished is kept: scan again to go on")
+        raise
     if verify:
-        answers = verify_fleet(inventory, key, path)
+        answers = _verifying().verify_fleet(inventory, key, path)
         notice(", ".join(f"{number} {verdict}" for verdict, number in sorted(answers.items())) or "nothing to verify")
     inventory.run(take_snapshot)
     scanned = [event for event, number in pushes.events.items() if number not in tally.left]
@@ -99,6 +102,11 @@ def command(
     looked_at = {one.id for one in known}
     problems = inventory.run(lambda session: not_whole(session, looked_at))
     return _tell(tally, inventory.run(standing), problems, listed=listed)
+
+
+def _verifying() -> ModuleType:
+    """Import what asks providers: most scans ask none."""
+    return import_module("hygiene.cli.fleet.verifying")
 
 
 def _rules(config: str) -> str:

@@ -24,8 +24,11 @@ def command(*, as_json: bool, database: str) -> int:
     for source in found["sources"]:
         problem = f"; could not be listed: {source['problem']}" if source["problem"] else ""
         click.echo(printable(f"{source['kind']} {source['location']}: {source['repositories']} repositories{problem}"))
+    if not found["sources"]:
+        click.echo("no sources yet: hygiene fleet add ./clones")
     for state, number in found["repositories"].items():
-        click.echo(f"{number} {state}")
+        if number:
+            click.echo(f"{number} {state}")
     if run := found["run"]:
         click.echo(
             f"last run: {run['state']}, begun {run['started']}, {run['changed']} changed, {run['failed']} failed"

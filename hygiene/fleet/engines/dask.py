@@ -18,7 +18,7 @@ from distributed import Client, Future, wait
 from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
-from hygiene.errors import SourceError
+from hygiene.errors import SourceError, UsageError
 from hygiene.fleet.engines.protocol import Batch, Perform
 from hygiene.fleet.tasks import Outcome
 
@@ -34,7 +34,7 @@ class DaskEngine:
     """Batches on distributed."""
 
     def __init__(self, perform: Perform, *, scheduler: str, tell: Callable[[str], None]) -> None:
-        """Use the ``scheduler`` at an address. Raises :class:`SourceError`."""
+        """Use the ``scheduler`` at an address. Raises :class:`SourceError` where none answers, or UsageError."""
         dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS})
         self.name = scheduler
         self._perform = perform
@@ -46,6 +46,11 @@ class DaskEngine:
         except _LOST as error:
             raise SourceError(
                 f"no scheduler answers at {scheduler}", hint="start one with: dask scheduler; dask worker ADDRESS"
+            ) from error
+        except (ValueError, TypeError) as error:  # an address that is none; certificates that dask was told nothing of
+            raise UsageError(
+                f"no scheduler can be reached at {scheduler}: {error}",
+                hint="tcp://HOST:8786, or tls:// with dask's settings for certificates",
             ) from error
         self.workers = max(1, _threads(self._client))
 
