@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -28,7 +28,7 @@ from hygiene.fleet.inventory.opening import Inventory, database_url, open_invent
 from hygiene.fleet.running import Tally
 from hygiene.fleet.tasks import Outcome
 from tests.fleet.fleet import Fleet, Found, generate, single_scans
-from tests.servers.postgres import postgres
+from tests.servers.postgres import Postgres, postgres, stoppable_postgres
 from tests.servers.process import accepts, free_port, running
 
 pytestmark = pytest.mark.slow
@@ -41,11 +41,11 @@ def slowly(batch: Batch) -> list[Outcome]:
 
 
 @contextmanager
-def scheduler(port: int, log: Path) -> Iterator[None]:
+def scheduler(port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port),
                "--no-dashboard"]  # fmt: skip
-    with running(command, log=log, ready=accepts(port)):
-        yield
+    with running(command, log=log, ready=accepts(port)) as process:
+        yield process
 
 
 @contextmanager
@@ -234,23 +234,19 @@ def test_scheduler_restarted_while_it_works_goes_on_to_the_same_end(
     assert _counts(fleet.inventory)[1] == len(expected)
 
 
-def test_database_gone_for_thirty_seconds_ends_with_the_same_inventory(
+def test_database_that_hangs_for_thirty_seconds_ends_with_the_same_inventory(
     fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = _make(fleet, 30)
     with postgres(secrets.token_hex(16)) as server:
-        monkeypatch.setenv("HYGIENE_FLEET_DATABASE", server.admin)
-        told: list[str] = []
-        inventory = open_inventory(database_url(), told=told.append)
-        there = Fleet(inventory, fleet.folder, fleet.folder / "mirrors")
-        there.add()
+        there = _on_postgres(fleet, server, monkeypatch)
         [main] = [
             process
             for process in psutil.process_iter(["name", "cmdline"])
             if process.info["name"] == "postgres" and str(server.port) in (process.info["cmdline"] or [])
         ]
 
-        def stop() -> None:
+        def hang() -> None:
             # Connections are cut and none is taken: a proxy that is down. The processes are ours.
             for child in main.children():
                 if f"127.0.0.1({server.port}" in " ".join(child.cmdline()) or "admin shop" in " ".join(child.cmdline()):
@@ -259,15 +255,76 @@ def test_database_gone_for_thirty_seconds_ends_with_the_same_inventory(
             time.sleep(30)
             main.resume()
 
-        thread = _after(lambda: _done(inventory) >= 3, stop)
+        thread = _after(lambda: _done(there.inventory) >= 3, hang)
         start = time.monotonic()
         tally = there.scan()
         thread.join()
-        print(f"took {time.monotonic() - start:.0f} s, told {told}")
-        assert tally.failed == ()
-        assert there.found() == expected
-        assert _counts(inventory)[1] == len(expected)
-        inventory.close()
+        print(f"took {time.monotonic() - start:.0f} s, told {there.told}")
+        _assert_ended_whole(there, tally, expected)
+
+
+def test_worker_scheduler_and_database_lost_in_one_run_end_with_the_same_inventory(
+    fleet: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The worker is killed, the scheduler killed and replaced, the database crashes and is away for 30 seconds."""
+    monkeypatch.setattr(planning, "BATCH_UNITS", 2)
+    expected = _make(fleet, 80)
+    port = free_port()
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    with stoppable_postgres(secrets.token_hex(16)) as (server, away), ExitStack() as stack:
+        there = _on_postgres(fleet, server, monkeypatch)
+        first = stack.enter_context(scheduler(port, tmp_path / "first.log"))
+        stack.enter_context(workers(port, tmp_path / "before"))
+        engine = _dask(slowly, port, there)
+        happened: list[int] = []
+
+        def lose() -> None:
+            _workers()[-1].kill()
+            happened.append(_when(there.inventory, 24))
+            first.kill()
+            first.wait()
+            stack.enter_context(scheduler(port, tmp_path / "second.log"))
+            stack.enter_context(workers(port, tmp_path / "after"))
+            happened.append(_when(there.inventory, 40))
+            away(30)
+            happened.append(_when(there.inventory, 41))
+
+        thread = _after(lambda: _done(there.inventory) >= 8, lose)
+        tally = there.scan(engine)
+        thread.join()
+        print(f"results that were written at each loss: {happened}; told {there.told}")
+        assert "Traceback" not in caplog.text
+        assert len(happened) == 3
+        assert happened[1] < 80
+        assert any("scheduler is gone" in words for words in there.told)
+        assert any("the inventory does not answer" in words for words in there.told)
+        _assert_ended_whole(there, tally, expected)
+
+
+def _on_postgres(fleet: Fleet, server: Postgres, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    monkeypatch.setenv("HYGIENE_FLEET_DATABASE", server.admin)
+    told: list[str] = []
+    there = Fleet(open_inventory(database_url(), told=told.append), fleet.folder, fleet.folder / "mirrors")
+    there.told = told
+    there.add()
+    return there
+
+
+def _assert_ended_whole(there: Fleet, tally: Tally, expected: set[Found]) -> None:
+    assert tally.failed == ()
+    assert there.found() == expected
+    assert _counts(there.inventory)[1] == len(expected)
+    assert _done(there.inventory) == tally.changed
+    there.inventory.close()
+
+
+def _when(inventory: Inventory, number: int) -> int:
+    """Wait until so many tasks are done; gives how many there are."""
+    end = time.monotonic() + 120
+    while (done := _done(inventory)) < number and time.monotonic() < end:
+        time.sleep(0.05)
+    return done
 
 
 def test_run_killed_is_resumed_by_the_next(fleet: Fleet, tmp_path: Path) -> None:

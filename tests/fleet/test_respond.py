@@ -78,6 +78,7 @@ def test_respond_rotates_once_and_closes_when_every_repository_is_clean(
     assert [one["state"] for one in ended["repositories"]] == ["prepared"] * count
     assert not shop.opens()
     changes = shop.changes()
+    assert changes == 1
     branches = [one.git("for-each-ref", "--format=%(refname)", "refs/heads/hygiene") for one in shop.repositories]
     assert all(branches)
     for repository, branch in zip(shop.repositories, branches, strict=True):
@@ -96,7 +97,7 @@ def test_respond_rotates_once_and_closes_when_every_repository_is_clean(
     hygiene(["fleet", "scan"])
     code, [ended] = _respond(capsys)
     assert (code, ended["state"]) == (0, "closed")
-    assert shop.changes() == changes > 0
+    assert shop.changes() == changes
     assert shop.password not in _everything(open_inventory(database_url()))
     assert not list((here / "home" / "fleet" / "clones").iterdir())
 

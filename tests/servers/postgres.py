@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,14 +52,34 @@ def works(url: str) -> bool:
 @contextmanager
 def postgres(admin_password: str) -> Iterator[Postgres]:
     """Run a new server; skips where PostgreSQL is not installed."""
+    with stoppable_postgres(admin_password) as (server, _):
+        yield server
+
+
+@contextmanager
+def stoppable_postgres(admin_password: str) -> Iterator[tuple[Postgres, Callable[[float], None]]]:
+    """Run a new server; gives what ends it as a crash would, and starts it again after so many seconds, too."""
     initdb = program("/usr/lib/postgresql/15/bin/initdb", "/usr/lib/postgresql/16/bin/initdb", "/usr/bin/initdb")
     users = ("postgres",)
-    with server_folder(*users) as folder:
-        yield from _serve(initdb, users, folder, admin_password)
+    with server_folder(*users) as folder, ExitStack() as stack:
+        server, log, port = _made(initdb, users, folder, admin_password), folder / "log", free_port()
+        command = [*server, "-p", str(port)]
+        process = [stack.enter_context(running(command, log=log, ready=accepts(port)))]
+        running_server = Postgres(port, admin_password, log)
+        _create_database(running_server)
+
+        def away(seconds: float) -> None:
+            process[0].send_signal(signal.SIGQUIT)  # immediate shutdown: no connection is told, nothing is tidied up
+            process[0].wait(20)
+            time.sleep(seconds)
+            process[0] = stack.enter_context(running(command, log=log, ready=accepts(port)))
+
+        yield running_server, away
 
 
-def _serve(initdb: str, users: tuple[str, ...], folder: Path, admin_password: str) -> Iterator[Postgres]:
-    data, secret, log = folder / "data", folder / "admin", folder / "log"
+def _made(initdb: str, users: tuple[str, ...], folder: Path, admin_password: str) -> list[str]:
+    """Make a cluster in ``folder``; gives the command of its server, but for the port."""
+    data, secret = folder / "data", folder / "admin"
     secret.write_text(admin_password)
     secret.chmod(0o644)
     made = subprocess.run(
@@ -70,16 +92,11 @@ def _serve(initdb: str, users: tuple[str, ...], folder: Path, admin_password: st
     )  # fmt: skip
     assert made.returncode == 0, made.stderr
     secret.unlink()
-    port = free_port()
-    server = [
-        *unprivileged(*users), str(Path(initdb).with_name("postgres")), "-D", str(data), "-p", str(port),
+    return [
+        *unprivileged(*users), str(Path(initdb).with_name("postgres")), "-D", str(data),
         "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}", "-c", "fsync=off",
         "-c", "log_statement=all", "-c", "log_connections=on", "-c", "max_connections=40",
     ]  # fmt: skip
-    with running(server, log=log, ready=accepts(port)):
-        running_server = Postgres(port, admin_password, log)
-        _create_database(running_server)
-        yield running_server
 
 
 def _create_database(server: Postgres) -> None:

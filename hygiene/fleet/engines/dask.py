@@ -7,6 +7,7 @@ its memory: the client connects again, for a bounded time, and gives it what had
 from __future__ import annotations
 
 import importlib.util
+import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -36,6 +37,8 @@ class DaskEngine:
     def __init__(self, perform: Perform, *, scheduler: str, tell: Callable[[str], None]) -> None:
         """Use the ``scheduler`` at an address. Raises :class:`SourceError` where none answers, or UsageError."""
         dask.config.set({"distributed.scheduler.allowed-failures": _DEATHS})
+        for name in ("distributed", "distributed.client"):  # what it complains of is ours to tell, in a line
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.name = scheduler
         self._perform = perform
         self._tell = tell
