@@ -36,9 +36,10 @@ def _result(session: Session, repository: Repository) -> ScanResult:
         select(Row, Exposure)
         .join(Exposure, Exposure.id == Row.exposure_id)
         .where(Row.repository_id == repository.id, Row.weight >= 0)
-        .order_by(Row.path, Row.line_start, Row.id)
+        .order_by(Row.id)
     )
-    findings = tuple(_finding(row, exposure) for row, exposure in session.execute(query))
+    rows = sorted(session.execute(query), key=lambda row: (row[0].path, row[0].line_start))  # databases sort as set up
+    findings = tuple(_finding(row, exposure) for row, exposure in rows)
     skipped = (Skipped("", repository.problem),) if repository.problem else ()
     return ScanResult(findings, skipped, ScanStats(repository.blobs, repository.bytes, repository.commits))
 

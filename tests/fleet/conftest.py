@@ -24,7 +24,9 @@ def database(tmp_path: Path) -> Iterator[Inventory]:
 def postgres_database(postgres_server: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inventory]:
     name = f"fleet_{secrets.token_hex(4)}"
     with psycopg.connect(postgres_server.admin, autocommit=True) as connection:
-        connection.execute(f"create database {name}".encode())
+        # Sorted as people sort, not by bytes as SQLite does: whatever is ordered by text has to say so.
+        sorting = "template template0 locale_provider icu icu_locale 'en-US' locale 'C'"
+        connection.execute(f"create database {name} {sorting}".encode())
     url = make_url(postgres_server.admin).set(database=name)
     monkeypatch.setenv("HYGIENE_FLEET_DATABASE", url.render_as_string(hide_password=False))
     inventory = open_inventory(database_url())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, inspect, make_url, select, text
 
+from hygiene.cli.boundary import run as main
 from hygiene.errors import ConfigError, UsageError
 from hygiene.fleet.inventory.base import Base
 from hygiene.fleet.inventory.migrate import downgrade, upgrade
@@ -16,6 +19,8 @@ from hygiene.fleet.inventory.trend import standing, standing_of_owners
 from hygiene.fleet.key import FleetKey
 from tests.fleet.fleet import Fleet, generate
 from tests.servers.postgres import Postgres
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -54,6 +59,11 @@ def test_migration_down_and_up_keeps_the_data(inventory: Inventory, fleet: Fleet
     assert inventory.run(lambda session: set(session.scalars(select(Exposure.verification)))) == {"unverified"}
     downgrade(inventory.engine, "base")
     assert inspect(inventory.engine).get_table_names() == ["alembic_version"]
+    upgrade(inventory.engine)
+    here.add()
+    assert here.scan().changed == 2
+    assert here.found() == found
+    assert inventory.run(standing_of_owners) == owners
 
 
 def test_sqlite_and_postgresql_hold_the_same(database: Inventory, postgres_database: Inventory, fleet: Fleet) -> None:
@@ -72,6 +82,50 @@ def test_sqlite_and_postgresql_hold_the_same(database: Inventory, postgres_datab
     assert database.run(lambda s: s.execute(counters).all()) == postgres_database.run(
         lambda s: s.execute(counters).all()
     )
+
+
+_REPORTS = (
+    ["--format", "json"], ["--format", "json", "--limit", "3"], ["--format", "csv"], ["--repositories"], ["--owners"],
+    ["--owner", "@org/shell"], ["--repository", "two"], ["--repository", "two", "--limit", "1", "--after", "3.1"],
+    ["--state", "open"], ["--state", "closed"], ["--trend"], [],
+)  # fmt: skip
+
+
+def test_every_report_is_the_same_from_sqlite_and_postgresql(
+    database: Inventory, postgres_database: Inventory, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    made = generate(fleet.folder, ["one", "two", "three", "Ümläut", "zoë"])
+    shared = made[0].folder.joinpath("deploy.sh").read_bytes()
+    for number, repository in enumerate(made[1:]):
+        repository.commit(
+            "owners", **{"CODEOWNERS": b"* @org/all\n*.sh @org/shell\nB.sh @org/Build\n", "copy.sh": shared}
+        )
+        repository.commit("odd", **{f"{number} %_'\\.sh": shared, "a.sh": b"#\n" + shared, "B.sh": b"##\n" + shared})
+
+    def reports(url: str, folder: Path) -> list[str]:
+        monkeypatch.setenv("HYGIENE_FLEET_DATABASE", url)
+        for repository in made:
+            shutil.rmtree(repository.folder / ".git/hygiene", ignore_errors=True)  # what scans remember
+        assert main(["fleet", "add", str(fleet.folder)]) == 0
+        assert main(["fleet", "scan", "--workers", "1"]) == 1
+        made[2].git("reset", "-q", "--hard", "HEAD~1")
+        assert main(["fleet", "scan", "--workers", "1"]) == 1
+        made[2].git("reset", "-q", "--hard", "ORIG_HEAD")
+        told = []
+        for options in (*_REPORTS, ["--sarif", str(folder / "sarif")], ["--tickets", str(folder / "tickets")]):
+            capsys.readouterr()
+            assert main(["fleet", "report", *options]) == 0
+            told.append(_MOMENT.sub("MOMENT", capsys.readouterr().out))
+        written = sorted(path for path in folder.rglob("*") if path.is_file())
+        return [*told, *(f"{path.name} {_MOMENT.sub('MOMENT', path.read_text())}" for path in written)]
+
+    here = reports(str(database.engine.url), tmp_path / "sqlite")
+    there = reports(postgres_database.engine.url.render_as_string(hide_password=False), tmp_path / "postgresql")
+    for mine, yours in zip(here, there, strict=True):
+        assert mine.splitlines() == yours.splitlines()
+    assert len(here) > len(_REPORTS) + 2 + 5 + 8
+    assert all(here[:7])
 
 
 def test_inventory_of_a_newer_version_is_refused(database: Inventory) -> None:

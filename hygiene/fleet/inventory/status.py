@@ -22,7 +22,7 @@ def status(session: Session) -> dict[str, Any]:
     unscanned = session.scalar(select(func.count()).where(Repository.scanned == "")) or 0
     tasks = session.execute(select(Task.state, func.count()).where(Task.state != DONE).group_by(Task.state))
     run = session.scalar(select(Run).order_by(Run.id.desc()).limit(1))
-    problems = select(Repository).where(Repository.problem != "").order_by(Repository.name).limit(_PROBLEMS)
+    problems = select(Repository).where(Repository.problem != "").order_by(Repository.id).limit(_PROBLEMS)
     return {
         "sources": [
             {
