@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from bench.measuring import took
 from hygiene.cli.boundary import run as main
 from hygiene.errors import UsageError
 from hygiene.fleet.inventory.counting import recount_exposures
@@ -25,6 +28,7 @@ from tests.fakes.schemas import SARIF, schema
 from tests.fleet.fleet import Fleet, generate
 from tests.fleet.large import fill
 
+_REPORT = [sys.executable, "-m", "hygiene", "fleet", "report"]
 Read = Callable[[Session, Slice], Page]
 
 
@@ -142,7 +146,9 @@ def test_tickets_are_told_again_only_when_they_change(fleet: Fleet, tmp_path: Pa
 
 
 @pytest.mark.slow
-def test_pages_of_a_million_findings_come_within_a_second(inventory: Inventory) -> None:
+def test_pages_of_a_million_findings_come_within_a_second(
+    inventory: Inventory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     fill(inventory, 1_000_000)
     wanted = Slice(50)
     reads: dict[str, Callable[[Session], Any]] = {
@@ -165,9 +171,17 @@ def test_pages_of_a_million_findings_come_within_a_second(inventory: Inventory) 
         "status": status,
     }
     for name, read in reads.items():
-        inventory.run(read)
         start = time.perf_counter()
         assert inventory.run(read)
         seconds = time.perf_counter() - start
         print(f"{inventory.engine.name} {name}: {seconds:.3f} s")
         assert seconds <= 1.0, name
+    monkeypatch.setenv("HYGIENE_HOME", str(tmp_path))
+    monkeypatch.setenv("HYGIENE_FLEET_DATABASE", inventory.engine.url.render_as_string(hide_password=False))
+    for options in ([], ["--repositories"], ["--owners"], ["--owner", "@org/team-3"], ["--repository", "org/r7"],
+                    ["--exposure", f"v1:{7:040x}"], ["--state", "closed"], ["--trend"]):  # fmt: skip
+        measured = took(lambda options=options: subprocess.run([*_REPORT, *options], check=True, capture_output=True))
+        print(
+            f"{inventory.engine.name} report {' '.join(options)}: {measured.cpu:.2f} s of CPU, {measured.seconds:.2f} s"
+        )
+        assert measured.cpu <= 1.0, options
