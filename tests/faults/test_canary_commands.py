@@ -106,6 +106,7 @@ def test_canary_fleet(world, run):
     (world.folder / "hook").chmod(0o600)
     unusable = ("--host", "203.0.113.1", "--secret-file", str(world.folder / "hook"))
     run("fleet", "listen", *unusable, *database, codes=(1, 2, 3, 4, 5))
+    run("fleet", "remove", str(clones), *database, codes=(0, 5, 6))
     assert LEAKED.encode() not in (world.folder / "fleet.sqlite").read_bytes()
 
 

@@ -120,3 +120,33 @@ def test_mistaken_scan_is_told_before_anything_is_done(
     assert words in told.err
     assert "Traceback" not in told.err
     assert here.found() == set()
+
+
+def test_removed_source_is_forgotten_with_its_findings_and_found_again_by_another(
+    here: Fleet, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    expected = _make(here, 3)
+    [other] = generate(tmp_path / "elsewhere", ["other"], 5)
+    (tmp_path / "list.txt").write_text(f"{here.folder / 'r001'}\nfile://{other.folder}\n")
+    assert hygiene(["fleet", "add", str(tmp_path / "list.txt")]) == 0
+    assert hygiene(["fleet", "scan"]) == ExitCode.FINDINGS
+    assert len(_found(here)) == len(expected) + 2
+    [mirror] = (tmp_path / "home/fleet/mirrors").iterdir()
+
+    assert hygiene(["fleet", "remove", str(here.folder)]) == 0
+    assert {one.repository for one in _found(here)} == {str(mirror)}
+    capsys.readouterr()
+    assert hygiene(["fleet", "report"]) == 0
+    assert capsys.readouterr().out.startswith("1 repositories; 2 secrets leaked in 2 places")
+    assert (here.folder / "r000").is_dir()
+    assert hygiene(["fleet", "scan"]) == ExitCode.FINDINGS  # the list has one of them, too
+    assert {one for one in _found(here) if one.repository != str(mirror)} == {
+        one for one in expected if one.repository.endswith("r001")
+    }
+
+    (tmp_path / "list.txt").unlink()
+    assert hygiene(["fleet", "scan"]) == ExitCode.INCOMPLETE
+    assert hygiene(["fleet", "remove", str(tmp_path / "list.txt")]) == 0
+    assert here.found() == set()
+    assert not mirror.exists()
+    assert hygiene(["fleet", "remove", str(tmp_path / "list.txt")]) == ExitCode.USAGE

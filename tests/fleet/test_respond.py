@@ -113,6 +113,8 @@ def test_respond_waits_for_a_person_where_no_provider_can(here: Path, capsys: py
     assert ended["waiting"]
     code, [again] = _respond(capsys)
     assert again["repositories"] == ended["repositories"]
+    assert hygiene(["fleet", "remove", str(here / "repositories")]) != 0
+    assert "a rotation is under way in one" in capsys.readouterr().err
 
 
 def test_respond_stores_from_history_what_no_file_shows(here: Path, postgres_server: Postgres, capsys) -> None:

@@ -12,7 +12,7 @@ _OF_ONE_REPOSITORY = (  # git rev-parse --local-env-vars: what a hook's environm
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_OBJECT_DIRECTORY", "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE",
     "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_COMMON_DIR",
 )  # fmt: skip
-_PARTS = ("add", "scan", "status", "report", "respond", "listen")
+_PARTS = ("add", "remove", "scan", "status", "report", "respond", "listen")
 
 
 class _Parts(click.Group):
