@@ -53,6 +53,7 @@ SURROUNDINGS = (
     ("C#", "Program.cs", 'string {lower} = "{value}";\n'),
     ("PHP", "config.php", "define('{name}', '{value}');\n"),
     ("PHP", "config.php", '  "{name}" => "{value}",\n'),
+    ("PHP", "config.php", '${lower} .= "{value}";\n'),
     ("Ruby", "config.rb", "ENV['{name}'] ||= '{value}'\n"),
     ("Rust", "main.rs", 'const {name}: &str = "{value}";\n'),
     ("Terraform", "main.tf", 'variable "{lower}" {{\n  default = "{value}"\n}}\n'),
@@ -62,6 +63,11 @@ SURROUNDINGS = (
     ("command line", "run.sh", "deploy --{dashed} {value} --verbose\n"),
     ("address", "README.md", "https://service.example.org/v1?{lower}={value}&page=2\n"),
     ("header", "client.py", 'headers = {{"{header}": "{value}"}}\n'),
+    ("comment", "values.yaml", "# {name}: {value}\n"),
+    ("table", "README.md", "| `{name}` | `{value}` | for the deployment |\n"),
+    ("Jenkins", "Jenkinsfile", "environment {{\n  {name} = '{value}'\n}}\n"),
+    ("value below", "Main.java", 'static final String {name}\n    = "{value}";\n'),
+    ("log", "server.log", "[DEBUG] using {lower}={value}\n"),
     ("log", "server.log", 'log = "started\\n{name}={value}\\nready"\n'),
 )
 PLACEHOLDERS = (
