@@ -1,4 +1,4 @@
-"""Some 220 of the commonest credential types, by the rules that speak for them: first what leaks most, then by damage."""
+"""Some 220 common credential types, by the rules that speak for them: first what leaks most, then by damage."""
 
 COMMONEST = [
     "adafruit-key",

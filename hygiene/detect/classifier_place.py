@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hygiene.detect import regex as re
-from hygiene.detect.generic import Candidate
+from hygiene.detect.generic import WINDOW, Candidate
 from hygiene.record import NamedTuple
 
 ROLES = (
@@ -44,6 +44,7 @@ _TRANSLATION = re.compile(r"locale|i18n|l10n|lang|translat|\.(?:po|pot|xliff|xlf
 _PROSE_AFTER = re.compile(rb"\s+[^\W\d]{2,}|\s+[\x80-\xff]|[.,]\s+[A-Za-z]")
 _CORE = re.compile(rb"[a-z]+")
 _REACH = 100_000
+_NO_WORD = 20
 _ASCII = bytes(range(128))
 _WRAPPED = re.compile(rb"[A-Za-z_]\w*[({\[]")
 OPERATORS = {
@@ -217,11 +218,20 @@ class Rest:
             return 0.0, 0.0, 0.0
         value = self._data[candidate.start : candidate.end].lower()
         name = self._data[candidate.name_start : candidate.name_end].lower()
-        same = self._count(value, candidate)
+        same = max(1, self._count(value, candidate) - self._again(value, candidate))
         core = max(_CORE.findall(value), key=len, default=b"")
         others = self._count(core, candidate) - same if 4 <= len(core) < len(value) else 0
         names = self._count(name, candidate) if 3 <= len(name) <= 60 else 0
         return float(min(9, same)), float(min(9, others)), float(min(9, names))
+
+    def _again(self, value: bytes, candidate: Candidate) -> int:
+        """How often a value that is too long for a word stands on its line again: written twice, it is no less one."""
+        if len(value) < _NO_WORD:
+            return 0
+        low = self._data.rfind(b"\n", max(0, candidate.start - WINDOW), candidate.start) + 1
+        high = self._data.find(b"\n", candidate.end, candidate.end + WINDOW)
+        line = self._data[low or candidate.start : high if high >= 0 else candidate.end + WINDOW]
+        return max(0, line.lower().count(value) - 1)
 
     def _count(self, text: bytes, candidate: Candidate) -> int:
         if not self._folded:

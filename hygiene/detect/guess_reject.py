@@ -22,7 +22,7 @@ _NO_SECRET_NAME = re.compile(
     rb"(?i)(?:^|[^a-z])keyids?$|owner$|apis$|by-?pass$|(?:cache|sort|partition|routing|dedup|object)[_-]?key$|"
     rb"sealed|pub[_-]?key$|commit$|revision$|amz[_-]credential$|"
     rb"key[_-]?(?:down|up|press)|key[_-]?name$|public[_-]?token$|"
-    rb"encrypted[_-]?key$"
+    rb"encrypted[_-]?key$|authors?$"
 )
 # A value under a name of its own, that of an object: not the one that was near.
 _OTHER_NAME = re.compile(

@@ -76,6 +76,12 @@ def test_judge_repeated_digits_of_an_id_make_no_placeholder_of_a_token_that_goes
         assert ("slack-legacy-token", confidence) in spoken(engine, text)
 
 
+def test_judge_value_that_stands_twice_on_its_line_is_no_less_a_credential(engine):
+    value = fill_template("{lc36:32}", "a")
+    for line in (f"acme token = '{value}'\n", f"acme token = '{value}' | '{value}'\n"):
+        assert {(rule, level) for rule, level in spoken(engine, line) if level != "low"} == {("generic-token", "high")}
+
+
 def test_judge_encrypted_key_is_of_low_confidence(engine):
     text = fill_template("{pem:pkcs8-encrypted}\n", "b")
     assert spoken(engine, text, "id.pem") == {("private-key-encrypted", "low")}
