@@ -96,6 +96,27 @@ def test_second_scan_reads_only_what_changed(fleet: Fleet) -> None:
     assert fleet.found() == single_scans([one.folder for one in made], fleet.key)
 
 
+def test_scan_of_what_has_not_changed_starts_no_process(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = generate(fleet.folder, ["one", "two", "bare"])
+    made[2].git("clone", "-q", "--mirror", ".", str(fleet.folder / "mirror.git"))
+    made[0].git("pack-refs", "--all")
+    fleet.add()
+    fleet.scan()
+    started: list[object] = []
+    before = subprocess.Popen.__init__
+
+    def counting(self: subprocess.Popen[bytes], *arguments: object, **options: object) -> None:
+        started.append(arguments)
+        before(self, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", counting)
+    assert fleet.scan().changed == 0
+    assert started == []
+    made[1].commit("more", **{"new.txt": b"1"})
+    assert fleet.scan().changed == 1
+    assert started != []
+
+
 def test_scan_again_of_everything_writes_nothing_twice(fleet: Fleet) -> None:
     generate(fleet.folder, ["one", "two"])
     fleet.add()
