@@ -35,6 +35,7 @@ _MASKED_END = re.compile(rb"([#*xX])\1{5,}$")
 # A sign that no key or token has: such a value was masked, mangled or is something else. People choose it in passwords.
 _ODD = re.compile(rb"[\w+/=.:-]{4,}[?<>!#^][\w+/=.:-]{4,}")
 _CHOSEN = re.compile(rb"(?i)pass|pwd|psw|pw|pin|user|secret|cred|salt|contrase|senha|kennwort|haslo|heslo")
+_SHORT_SLACK = re.compile(rb"xox[bp]-\d{1,7}-")  # ids of workspaces and users have more digits
 _MASK = re.compile(rb"[#*]{6}")
 _USER = re.compile(rb"--?u(?:ser(?:name)?)?")
 _BARE_KEY = re.compile(rb"(?i)key\w?$")
@@ -86,6 +87,7 @@ def is_refuted(data: bytes, path: str, candidate: Candidate) -> bool:
         or bool(_NO_SECRET_NAME.search(name))
         or bool(_INNER_API.search(name) and not _NOUN.search(name))
         or bool(_ODD.fullmatch(value) and not _CHOSEN.search(name))
+        or bool(_SHORT_SLACK.match(value))
         or bool(_MASKED_END.search(value) or _MASK.match(data, candidate.end))
         or bool(_SECRET_ID.fullmatch(name) and _SWARM_ID.fullmatch(value))
         or bool(_FILE.fullmatch(value) or _ELSEWHERE.match(value))

@@ -65,6 +65,7 @@ def encoded(text: str) -> str:
         (f'FAKE_SECRET_ID = "{LOWER}"', "x.py"),
         (f'api_token = "{LOWER}?{LOWER}"', "x.py"),
         ("<https://github.com/a/b/commits?author=ujjwalsh>", "README.md"),
+        (f'token = "xoxp-1234-1234-1234-{HEX[:32]}"', "x.py"),
         (f'key_down_event = "{LOWER}"', "x.py"),
         (f'"key_name": "prod-{LOWER}"', "x.json"),
         (f'publicToken = "{LOWER}"', "x.py"),
