@@ -17,7 +17,7 @@ import numpy as np
 from bench.accuracy.dataset import Dataset, read_dataset
 from bench.accuracy.export import model_bytes
 from bench.accuracy.fit import cross_validate, fit, folds_of, probabilities, weights_of
-from bench.accuracy.score import Score, best, repository_of, score_nested, scores
+from bench.accuracy.score import Score, best, careful, repository_of, score_nested, scores
 from bench.accuracy.tables import read_tables
 from bench.accuracy.whole import reports_out_of_fold, score_reports
 from hygiene.detect import classifier_model
@@ -45,7 +45,7 @@ def main() -> None:
     )
     print(f"recall of the candidates {_ceiling(data):.4f}")
     found = _validate(data, [int(seed) for seed in options.seeds.split(",")])
-    _whole(options.dataset, data, tables, best(found, LEAST_PRECISION).threshold)
+    _whole(options.dataset, data, tables, careful(found, LEAST_PRECISION).threshold)
     if options.curve:
         _curve(data)
     if options.export:
@@ -118,7 +118,7 @@ def _curve(data: Dataset) -> None:
 def _export(data: Dataset, tables: tuple[bytes, frozenset[bytes]], found: list[Score]) -> None:
     labels, _, _ = weights_of(data)
     fitted = fit(data, np.ones(len(labels), dtype=bool), 1)
-    medium = best(found, LEAST_PRECISION)
+    medium = careful(found, LEAST_PRECISION)
     high = next((score.threshold for score in found if score.precision >= 0.96), 0.9)
     head = {
         "low": LOW, "medium": medium.threshold, "high": max(high, medium.threshold + 0.1),

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import re
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +14,12 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from hygiene.detect.classifier import FEATURES, is_structural, plain_features
-from hygiene.detect.classifier_gate import gate_features
+from hygiene.detect.classifier_gate import gate_features, own_features
 from hygiene.detect.classifier_model import Model
 from hygiene.detect.classifier_net import Net
-from hygiene.detect.classifier_place import ELSEWHERE, Around, Rest, line_of, place_of
+from hygiene.detect.classifier_place import ELSEWHERE, Around, Place, Rest, line_of
 from hygiene.detect.classifier_text import BITS, hashed
-from hygiene.detect.classifier_value import word_share
+from hygiene.detect.classifier_value import value_features, word_share
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.generic import Candidate
@@ -62,7 +62,8 @@ class Dataset(NamedTuple):
 
     examples: list[Example]
     plain: np.ndarray  # (candidates, plain features)
-    gate: np.ndarray  # (candidates, features of the gate)
+    gate: np.ndarray  # (candidates, features of the gate's first trees)
+    own: np.ndarray  # (candidates, features of its second trees)
     text: csr_matrix  # (candidates, 2 ** BITS): 1 where an n-gram stands
     labels: Labels
     digest: str
@@ -107,35 +108,54 @@ def paths_of(folder: Path) -> list[str]:
 
 def read_dataset(folder: Path, tables: Model) -> Dataset:
     """Find and describe all candidates; ``tables`` gives the bigrams and words that features need."""
-    labels, engine, net = read_labels(folder), generic_engine(), Net(tables.words)
+    labels, engine, net = read_labels(folder), generic_engine(), Net(tables.words, _Describer(tables).look)
     examples: list[Example] = []
-    plain: list[list[float]] = []
-    gate: list[list[float]] = []
-    hashes: list[np.ndarray] = []
+    seen: list[_Described] = []
     digest = hashlib.sha256()
     first = FEATURES.index(ELSEWHERE[0])
     for path in paths_of(folder):
         data = (folder / path).read_bytes()
         digest.update(path.encode() + hashlib.sha256(data).digest())
-        candidates = net.candidates(data, path, places_of(engine, data))
-        if not candidates:
-            continue
-        place = place_of(path)
-        lines = [line_of(data, candidate) for candidate in candidates]
         rest = Rest(data)
-        on_line = Counter(line.start for line in lines)
         labeller = _Labeller(data, labels.true.get(path, []), labels.ignored.get(path, []))
-        for candidate, line in zip(candidates, lines, strict=True):
-            plain.append(plain_features(tables, data, candidate, place, Around(line, on_line[line.start])))
-            plain[-1][first : first + len(ELSEWHERE)] = rest.holds(candidate)
-            value, name = data[candidate.start : candidate.end], data[candidate.name_start : candidate.name_end]
-            gate.append(gate_features(candidate, value, name, place.language, word_share(value, tables.words)))
-            hashes.append(np.array(sorted(hashed(data, candidate, place, line)), dtype=np.int32))
+        for candidate, described in net.sights(data, path, places_of(engine, data)):
+            plain = list(described.plain)
+            plain[first : first + len(ELSEWHERE)] = rest.holds(candidate)
+            seen.append(described._replace(plain=plain))
             examples.append(labeller.example(path, candidate))
-    ends = np.cumsum([0, *map(len, hashes)])
-    columns = np.concatenate(hashes)
-    text = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(hashes), 1 << BITS))
-    return Dataset(examples, np.array(plain, np.float32), np.array(gate, np.float32), text, labels, digest.hexdigest())
+    ends = np.cumsum([0, *(len(one.hashes) for one in seen)])
+    columns = np.concatenate([one.hashes for one in seen])
+    text = csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=(len(seen), 1 << BITS))
+    plain, gate, own = (np.array([getattr(one, name) for one in seen], np.float32) for name in ("plain", "gate", "own"))
+    return Dataset(examples, plain, gate, own, text, labels, digest.hexdigest())
+
+
+class _Described(NamedTuple):
+    """The features of a candidate."""
+
+    plain: list[float]
+    gate: list[float]
+    own: list[float]
+    hashes: np.ndarray
+
+
+class _Describer:
+    """Describes every candidate, as the product does those that it does not leave out."""
+
+    def __init__(self, tables: Model) -> None:
+        self._tables = tables
+
+    def look(self, text: bytes, candidate: Candidate, place: Place, on_line: int) -> _Described:
+        tables = self._tables
+        value, name = text[candidate.start : candidate.end], text[candidate.name_start : candidate.name_end]
+        features = value_features(value, tables.bigrams, tables.words)
+        line = line_of(text, candidate)
+        return _Described(
+            plain_features(features, text, candidate, place, Around(line, on_line)),
+            gate_features(candidate, value, name, place, word_share(value, tables.words)),
+            own_features(features, candidate, name, place),
+            np.array(sorted(hashed(text, candidate, place, line)), dtype=np.int32),
+        )
 
 
 class _Labeller:

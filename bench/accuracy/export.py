@@ -6,7 +6,7 @@ import json
 from array import array
 from typing import Any
 
-from bench.accuracy.fit import FLOOR, GATE_LEAST, NEAR_LEAST, Fitted
+from bench.accuracy.fit import GATE_LEAST, NEAR_LEAST, OWN_LEAST, Fitted
 from hygiene.detect.classifier import FEATURES
 from hygiene.detect.classifier_model import MAGIC, PREFIXES, SECTIONS, TREES
 
@@ -19,7 +19,7 @@ def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: di
         "words": b"\n".join(sorted(words)),
         "linear": fitted.linear.weights.tobytes(),
     }
-    for prefix, booster in zip(PREFIXES, (fitted.gate, fitted.near, fitted.trees), strict=True):
+    for prefix, booster in zip(PREFIXES, (fitted.gate, fitted.own, fitted.near, fitted.trees), strict=True):
         trees = _trees(booster.dump_model()["tree_info"])
         parts.update({prefix + name: items for name, items in trees.items()})
     sizes = {name: len(parts[name]) for name, _ in SECTIONS}
@@ -30,8 +30,8 @@ def model_bytes(fitted: Fitted, tables: tuple[bytes, frozenset[bytes]], head: di
         "bias": fitted.linear.bias,
         "base": 0.0,
         "gate_least": GATE_LEAST,
+        "own_least": OWN_LEAST,
         "near_least": NEAR_LEAST,
-        "floor": FLOOR,
         **head,
     }
     return MAGIC + json.dumps(line).encode() + b"\n" + b"".join(parts[name] for name, _ in SECTIONS)

@@ -13,9 +13,8 @@ from sklearn.linear_model import SGDClassifier
 from bench.accuracy.dataset import Dataset
 from bench.accuracy.score import repository_of
 from hygiene.detect.classifier import FEATURES
-from hygiene.detect.classifier_gate import GATE_FEATURES
+from hygiene.detect.classifier_gate import GATE_FEATURES, JUDGED
 from hygiene.detect.classifier_place import ELSEWHERE, KINDS
-from hygiene.detect.classifier_reject import JUDGED
 
 FOLDS = 5
 LINEAR_C = 0.6
@@ -29,9 +28,7 @@ ROUNDS = 300
 GATE = {**TREES, "num_leaves": 32, "learning_rate": 0.2, "feature_fraction": 0.7}
 GATE_ROUNDS = 16
 # What these reject costs nothing at the thresholds of medium confidence and up, on repositories that they never saw.
-GATE_LEAST = -4.0  # log-odds
-FLOOR = -6.0  # linear score
-NEAR_LEAST = -2.75  # log-odds
+GATE_LEAST, OWN_LEAST, NEAR_LEAST = -4.0, -2.75, -1.5  # log-odds
 NEAR = {**TREES, "learning_rate": 0.1}
 NEAR_ROUNDS = 60
 
@@ -104,6 +101,14 @@ def fit_gate(data: Dataset, used: np.ndarray, seed: int) -> lightgbm.Booster:
     return lightgbm.train({**GATE, "seed": seed}, rows, GATE_ROUNDS)
 
 
+def fit_own(data: Dataset, used: np.ndarray, seed: int) -> lightgbm.Booster:
+    """Fit what decides without a look at the line, on the rows of ``used`` that the gate lets through."""
+    labels, weights, _ = weights_of(data)
+    asked = used & gated(data)
+    rows = lightgbm.Dataset(data.own[asked], labels[asked], weight=weights[asked])
+    return lightgbm.train({**NEAR, "seed": seed}, rows, NEAR_ROUNDS)
+
+
 def gated(data: Dataset) -> np.ndarray:
     """Say which candidates the gate is asked about."""
     return np.isin(data.gate[:, GATE_FEATURES.index("kind")], [KINDS[kind] for kind in JUDGED])
@@ -142,6 +147,7 @@ class Fitted(NamedTuple):
     """All stages, fitted on the rows of a part."""
 
     gate: lightgbm.Booster
+    own: lightgbm.Booster
     linear: Linear
     near: lightgbm.Booster
     trees: lightgbm.Booster
@@ -158,22 +164,28 @@ def fit(data: Dataset, part: np.ndarray, seed: int) -> Fitted:
     linear = fit_linear(data.text[used], labels[used], weights[used])
     scores[~part] = linear.score(data.text[~part])
     rows = stacked(data, scores)
-    gate, trees = fit_gate(data, used, seed), fit_trees(rows[used], labels[used], weights[used], seed)
-    left = used & ~rejected_early(data, gate, scores)
-    return Fitted(gate, linear, fit_near(rows[left], labels[left], weights[left], seed), trees, scores)
+    gate = fit_gate(data, used, seed)
+    own = fit_own(data, used & ~rejected(data.gate, gate, GATE_LEAST), seed)
+    trees = fit_trees(rows[used], labels[used], weights[used], seed)
+    left = used & ~rejected_early(data, gate, own)
+    return Fitted(gate, own, linear, fit_near(rows[left], labels[left], weights[left], seed), trees, scores)
 
 
-def rejected_early(data: Dataset, gate: lightgbm.Booster, scores: np.ndarray) -> np.ndarray:
-    """Say which candidates the gate and the linear score reject."""
-    return (scores < FLOOR) | (gated(data) & (gate.predict(data.gate, raw_score=True) < GATE_LEAST))
+def rejected(rows: np.ndarray, trees: lightgbm.Booster, least: float) -> np.ndarray:
+    """Say for which rows ``trees`` give less than ``least``."""
+    return trees.predict(rows, raw_score=True) < least
+
+
+def rejected_early(data: Dataset, gate: lightgbm.Booster, own: lightgbm.Booster) -> np.ndarray:
+    """Say which candidates are rejected without a look at their line."""
+    return gated(data) & (rejected(data.gate, gate, GATE_LEAST) | rejected(data.own, own, OWN_LEAST))
 
 
 def probabilities(data: Dataset, fitted: Fitted) -> np.ndarray:
     """Give what the stages together say of each candidate; 0 for what an early one rejects."""
     rows = stacked(data, fitted.scores)
-    rejected = rejected_early(data, fitted.gate, fitted.scores)
-    rejected |= fitted.near.predict(without_rest(rows), raw_score=True) < NEAR_LEAST
-    return np.where(rejected, 0.0, fitted.trees.predict(rows))
+    out = rejected_early(data, fitted.gate, fitted.own) | rejected(without_rest(rows), fitted.near, NEAR_LEAST)
+    return np.where(out, 0.0, fitted.trees.predict(rows))
 
 
 def cross_validate(data: Dataset, seed: int) -> np.ndarray:

@@ -92,6 +92,15 @@ def _score(
     return Score(threshold, precision, len(found) / len(wanted) if wanted else 0.0)
 
 
+AS_GOOD = 0.002  # of F1: less is chance, and then fewer false alarms count
+
+
+def careful(found: Sequence[Score], least_precision: float) -> Score:
+    """The score at the highest threshold whose F1 is as good as the best that reaches a precision."""
+    least = best(found, least_precision).f1 - AS_GOOD
+    return max((score for score in found if score.f1 >= least), key=lambda score: score.threshold)
+
+
 def best(found: Sequence[Score], least_precision: float = 0.0) -> Score:
     """The best F1 among the scores that reach a precision."""
     return max(

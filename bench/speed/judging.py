@@ -21,7 +21,7 @@ from startup import of_a_store
 sys.path.insert(0, str(HERE))
 
 from hygiene.cli import entry
-from hygiene.detect import classifier, classifier_gate, classifier_reject, guess
+from hygiene.detect import classifier, classifier_gate, guess
 from hygiene.detect.compile import patterns_from_rules
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.rules import RuleSet, load_rules
@@ -60,8 +60,8 @@ def history(repository):
         asleep()
     watch = spent[0] / CALIBRATION  # what the watch itself takes of each time
     spent[:] = [0.0]
-    classifier_reject.gate_features = _timed(spent, classifier_reject.gate_features, watch)
-    classifier_gate.Gate.rejects = _timed(spent, classifier_gate.Gate.rejects, watch)
+    classifier_gate.Gate.value_features = _timed(spent, classifier_gate.Gate.value_features, watch)
+    classifier.look = _timed(spent, classifier.look, watch)
     classifier.judge = _timed(spent, classifier.judge, watch)
     start = time.process_time()
     with contextlib.suppress(SystemExit), Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
@@ -103,19 +103,14 @@ def candidates(dataset):
 
 
 def _counted():
-    """Count the candidates that are judged: that the gate is asked about, or, without one, the later stages."""
-    count, gate = [0], classifier_reject.gate_features
-    judge = classifier.judge
+    """Count the candidates that the classifier is asked about."""
+    count, asked = [0], classifier_gate.Gate.value_features
 
-    def asked(*arguments):
+    def counted(*arguments):
         count[0] += 1
-        return gate(*arguments)
+        return asked(*arguments)
 
-    def judged(found, *arguments, **options):
-        count[0] += sum(candidate.kind not in classifier_reject.JUDGED for candidate in found)
-        return judge(found, *arguments, **options)
-
-    classifier_reject.gate_features, classifier.judge = asked, judged
+    classifier_gate.Gate.value_features = counted
     return count
 
 

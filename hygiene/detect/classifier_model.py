@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-MAGIC = b"hygiene classifier 3\n"
+MAGIC = b"hygiene classifier 4\n"
 PATH = os.path.join(os.path.dirname(__file__), "model", "generic.bin")  # noqa: PTH118, PTH120 - for the hook
 # Of a node: its feature and threshold, then the next node to each side, or -1 - the index of a leaf.
 TREES = (("roots", "H"), ("feature", "B"), ("threshold", "f"), ("left", "h"), ("right", "h"), ("leaf", "f"))
-NUMBERS = ("scale", "bias", "base", "low", "medium", "high", "gate_least", "near_least", "floor")
-PREFIXES = ("gate_", "near_", "")
+NUMBERS = ("scale", "bias", "base", "low", "medium", "high", "gate_least", "own_least", "near_least")
+PREFIXES = ("gate_", "own_", "near_", "")
 # The sections of the file, in their order, and the types of their items.
 SECTIONS = (
     ("bigrams", "B"),
@@ -75,7 +75,8 @@ class Model(NamedTuple):
     linear: memoryview  # signed bytes
     scale: float
     bias: float
-    gate: Forest  # asks for features of its own
+    gate: Forest  # asks for ``GATE_FEATURES``
+    own: Forest  # asks for ``OWN_FEATURES``
     near: Forest  # asks for no feature of the rest of the file
     trees: Forest
     base: float
@@ -83,9 +84,9 @@ class Model(NamedTuple):
     low: float
     medium: float
     high: float
-    gate_least: float  # log-odds of the gate below which no credential was seen
-    near_least: float  # log-odds of the second forest, likewise
-    floor: float  # a linear score below which none was seen
+    gate_least: float  # log-odds of each of these below which hardly a credential was seen
+    own_least: float
+    near_least: float
 
 
 def load_model() -> Model:
@@ -116,7 +117,7 @@ def parse_model(content: bytes) -> Model:
         bigrams=bytes(parts["bigrams"]),
         words=frozenset(bytes(parts["words"]).split(b"\n")),
         linear=parts["linear"],
-        gate=Forest(parts, "gate_"), near=Forest(parts, "near_"), trees=Forest(parts, ""),
+        gate=Forest(parts, "gate_"), own=Forest(parts, "own_"), near=Forest(parts, "near_"), trees=Forest(parts, ""),
         features=tuple(head["features"]),
         **{key: float(head[key]) for key in NUMBERS},
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The net: from the places that the engine gives to the candidates that are not hopeless.
+"""The net: from the places that the engine gives to the candidates that are worth a judgement.
 
 In a history the same lines come again in version after version. What a line holds is therefore decided on a text of its
 own (the line, and a little behind it) and remembered by that text, so that it does not matter which blob came first.
@@ -14,9 +14,11 @@ from hygiene.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from hygiene.detect.classifier_gate import Gate
+    from hygiene.detect.classifier import Sight
+
+    Seen = tuple[Candidate, Sight]
 
 _AHEAD = 32  # bytes behind a value that decide whether it is one
 _NEAR = 160  # bytes behind a line: a value may stand on the next one
@@ -29,39 +31,54 @@ _UNBOUND = re.compile(b"kty|-----BEGIN")  # what they begin is sought in the who
 class _Text(NamedTuple):
     """What decides on the candidates of a line."""
 
-    language: int
-    translation: bool
+    place: int  # its number
     width: int  # how much of the text is the line
     text: bytes
 
 
 class Net:
-    """Finds the candidates of file after file that are not hopeless; remembers what each line held."""
+    """Finds the candidates of file after file that are worth a judgement; remembers what each line held."""
 
-    def __init__(self, words: frozenset[bytes], gate: Gate | None = None) -> None:
-        """Tell words from random letters by ``words``; leave out what the ``gate`` rejects."""
+    def __init__(self, words: frozenset[bytes], look: Callable[[bytes, Candidate, Place, int], Sight | None]) -> None:
+        """Look at the candidates that are not hopeless.
+
+        Args:
+            words: tell words from random letters.
+            look: what is seen of a candidate: in a text, at a place, among so many candidates; None leaves it out.
+        """
         self._words = words
-        self._gate = gate
-        self._near: dict[_Text, tuple[Candidate, ...] | None] = {}
-        self._far: dict[_Text, tuple[Candidate, ...]] = {}
+        self._look = look
+        self._near: dict[_Text, tuple[Seen, ...] | None] = {}
+        self._far: dict[_Text, tuple[Seen, ...]] = {}
 
-    def candidates(self, data: bytes, path: str, hits: Sequence[int]) -> list[Candidate]:
-        """Give the candidates on the lines that hold ``hits``, without those that cannot be credentials."""
+    def sights(self, data: bytes, path: str, hits: Sequence[int]) -> list[Seen]:
+        """Give the candidates on the lines that hold ``hits``, and what is seen of each, in the order of their place.
+
+        Args:
+            data: the blob.
+            path: where it stands.
+            hits: offsets just after what the engine's generic rules matched, in any order.
+        """
         place = place_of(path)
+        seen: dict[tuple[int, int], Sight] = {}
 
         def on_line(start: int, end: int) -> Sequence[Candidate]:
             held = self._by_near_text(data, start, end, place)
             if held is None:
                 if _UNBOUND.search(data, start, end):
-                    return self._promising(data, start, end, place)
-                held = self._by_far_text(data, start, end, place)
-            return [moved(candidate, start) for candidate in held] if held else ()
+                    held, start = self._looked_at(data, start, end, place), 0
+                else:
+                    held = self._by_far_text(data, start, end, place)
+            here = [moved(candidate, start) for candidate, _sight in held] if held else []
+            for candidate, (_candidate, sight) in zip(here, held, strict=True):
+                seen.setdefault((candidate.start, candidate.end), sight)
+            return here
 
-        return gathered(data, hits, on_line)
+        return [(candidate, seen[candidate.start, candidate.end]) for candidate in gathered(data, hits, on_line)]
 
-    def _by_near_text(self, data: bytes, start: int, end: int, place: Place) -> Sequence[Candidate] | None:
+    def _by_near_text(self, data: bytes, start: int, end: int, place: Place) -> Sequence[Seen] | None:
         """Give the candidates of a line, from its start; None where more than the text near it decides."""
-        text = _Text(place.language, place.translation, end - start, data[start : end + _NEAR])
+        text = _Text(place.number, end - start, data[start : end + _NEAR])
         held = self._near.get(text, ())
         if held == () and text not in self._near:
             if len(self._near) >= _MOST_NEAR:
@@ -69,16 +86,16 @@ class Net:
             held = self._near[text] = self._read(text, place)
         return held
 
-    def _by_far_text(self, data: bytes, start: int, end: int, place: Place) -> Sequence[Candidate]:
-        text = _Text(place.language, place.translation, end - start, data[start : end + _FAR])
+    def _by_far_text(self, data: bytes, start: int, end: int, place: Place) -> Sequence[Seen]:
+        text = _Text(place.number, end - start, data[start : end + _FAR])
         held = self._far.get(text)
         if held is None:
             if len(self._far) >= _MOST_FAR:
                 self._far.clear()
-            held = self._far[text] = tuple(self._promising(text.text, 0, text.width, place))
+            held = self._far[text] = self._looked_at(text.text, 0, text.width, place)
         return held
 
-    def _read(self, text: _Text, place: Place) -> tuple[Candidate, ...] | None:
+    def _read(self, text: _Text, place: Place) -> tuple[Seen, ...] | None:
         if _LONG in text.text or _UNBOUND.search(text.text, 0, text.width):
             return None
         found = list(candidates_between(text.text, 0, text.width))
@@ -87,8 +104,12 @@ class Net:
         whole = len(text.text) < text.width + _NEAR  # the file ends there
         if not whole and max(candidate.end for candidate in found) > len(text.text) - _AHEAD:
             return None
-        return tuple(one for one in found if not hopeless(text.text, one, place, self._words, self._gate))
+        return self._sifted(text.text, found, place)
 
-    def _promising(self, data: bytes, start: int, end: int, place: Place) -> list[Candidate]:
-        found = candidates_between(data, start, end)
-        return [candidate for candidate in found if not hopeless(data, candidate, place, self._words, self._gate)]
+    def _looked_at(self, data: bytes, start: int, end: int, place: Place) -> tuple[Seen, ...]:
+        return self._sifted(data, list(candidates_between(data, start, end)), place)
+
+    def _sifted(self, text: bytes, found: Sequence[Candidate], place: Place) -> tuple[Seen, ...]:
+        left = [one for one in found if not hopeless(text, one, place, self._words)]
+        sights = [(one, self._look(text, one, place, len(left))) for one in left]
+        return tuple((one, sight) for one, sight in sights if sight is not None)

@@ -42,9 +42,10 @@ _NEIGHBOUR = re.compile(  # as all that is sought in a line: on lower case
 _CALLED = re.compile(rb"assert|expect|should|equal|test|mock|fake|stub|example|given|when|verify")
 _TRANSLATION = re.compile(r"locale|i18n|l10n|lang|translat|\.(?:po|pot|xliff|xlf|resx|arb|strings|rrc)$|messages_")
 _PROSE_AFTER = re.compile(rb"\s+[^\W\d]{2,}|\s+[\x80-\xff]|[.,]\s+[A-Za-z]")
-_CORE = re.compile(rb"[a-z]+")
-_REACH = 100_000
-_NO_WORD = 20
+_CORE = re.compile(rb"[A-Za-z]+")
+_NO_WORD = 20  # bytes
+_REACH = 100_000  # bytes
+_MOST = 9  # times that are told apart
 _ASCII = bytes(range(128))
 _WRAPPED = re.compile(rb"[A-Za-z_]\w*[({\[]")
 OPERATORS = {
@@ -74,11 +75,11 @@ PLACE_FEATURES = (
     "before_length", "after_length", "after_class",
     "unquoted_code", "distance", "neighbours", "called",
     *ELSEWHERE, "value_is_name", "value_has_name",
-    "others_on_line", "file_size", "strings_on_line", "indent",
+    "others_on_line", "strings_on_line", "indent",
     "name_is_quoted", "before_class", "multi_line", "prose_after", "foreign", "wrapped", "user_before",
 )  # fmt: skip
 
-LINES_AROUND = 240  # bytes in which the two lines before, and the two after, are looked for
+_FOLLOWING = 240  # bytes in which the two lines after are looked for
 
 
 class Place(NamedTuple):
@@ -122,31 +123,28 @@ def _read_place(path: str) -> Place:
 
 
 class Line(NamedTuple):
-    """The line of a candidate, cut to a window, and its neighbours."""
+    """The line of a candidate, cut to a window, and what follows it."""
 
     start: int
     end: int
     before: bytes  # on the line, before the name
     between: bytes
     after: bytes  # on the line, after the value
-    previous: bytes
     following: bytes
 
 
 def line_of(data: bytes, candidate: Candidate) -> Line:
-    """Cut out what stands around a candidate: 200 bytes each side on its line, and the two lines before and after."""
+    """Cut out what stands around a candidate: 200 bytes each side on its line, and the two lines after it."""
     low = max(0, candidate.name_start - 200)
     start = data.rfind(b"\n", low, candidate.name_start) + 1 or low
     high = min(len(data), candidate.end + 200)
     end = data.find(b"\n", candidate.end, high)
     end = high if end < 0 else end
-    earlier = max(0, start - LINES_AROUND)
-    cut = data[earlier : max(earlier, start - 1)].split(b"\n")[-2:]
-    later = data[end + 1 : end + LINES_AROUND].split(b"\n")[:2]
+    later = data[end + 1 : end + _FOLLOWING].split(b"\n")[:2]
     return Line(
         start, end, data[start : candidate.name_start], data[candidate.name_end : candidate.start],
         data[candidate.end : end],
-        b"\n".join(cut), b"\n".join(later),
+        b"\n".join(later),
     )  # fmt: skip
 
 
@@ -175,11 +173,10 @@ def place_features(data: bytes, candidate: Candidate, place: Place, around: Arou
         float(bool(_COMMENT.match(whole))), float(len(whole)), float(len(line.before)), float(len(line.after)),
         float(_first_class(after)),
         float(candidate.quote == b"" and place.language == 1), float(candidate.start - candidate.name_end),
-        float(len(_NEIGHBOUR.findall((line.previous + b"\n" + line.following).lower()))),
+        float(len(_NEIGHBOUR.findall(line.following.lower()))),
         float(len(_CALLED.findall(before))),
         *_UNSEEN,
         float(lowered == name), float(bool(name) and (name in lowered or lowered in name)), float(around.on_line),
-        float(len(data).bit_length()),
         float(whole.count(b'"') + whole.count(b"'")), float(len(whole) - len(whole.lstrip())),
         float(line.between[:1] in (b'"', b"'", b"`", b"\\")),
         float(_first_class(line.before.rstrip(b" \t\"'`")[-1:])), float(b"\n" in value),
@@ -197,7 +194,7 @@ def _first_class(text: bytes) -> int:
 
 def _foreign(line: Line) -> float:
     """The share of the surroundings that is outside ASCII, or escaped so: translations."""
-    text = line.before + line.after + line.previous + line.following
+    text = line.before + line.after + line.following
     outside = 0 if text.isascii() else len(text.translate(None, _ASCII))
     outside += 4 * text.count(b"\\u")
     return outside / (len(text) + 1)
@@ -209,37 +206,50 @@ class Rest:
     def __init__(self, data: bytes) -> None:
         """Look in ``data``, the whole file."""
         self._data = data
-        self._folded = b""
         self._counts: dict[bytes, int] = {}
 
     def holds(self, candidate: Candidate) -> tuple[float, float, float]:
         """Give ``ELSEWHERE``: how often value, longest letters, and name stand here (up to 9, 100 KB each way)."""
         if not 3 <= candidate.end - candidate.start <= 200:
             return 0.0, 0.0, 0.0
-        value = self._data[candidate.start : candidate.end].lower()
-        name = self._data[candidate.name_start : candidate.name_end].lower()
-        same = max(1, self._count(value, candidate) - self._again(value, candidate))
+        value = self._data[candidate.start : candidate.end]
+        name = self._data[candidate.name_start : candidate.name_end]
         core = max(_CORE.findall(value), key=len, default=b"")
-        others = self._count(core, candidate) - same if 4 <= len(core) < len(value) else 0
-        names = self._count(name, candidate) if 3 <= len(name) <= 60 else 0
-        return float(min(9, same)), float(min(9, others)), float(min(9, names))
+        same = others = 0
+        if 4 <= len(core) < len(value):
+            cores = self._count(core, candidate, 2 * _MOST)
+            same = self._count(value, candidate, _MOST) if cores > 1 else cores  # what holds the value holds its core
+            others = min(_MOST, cores - same)
+        else:
+            same = self._count(value, candidate, _MOST)
+        if same > 1 and len(value) >= _NO_WORD:
+            same = max(1, same - self._again(value, candidate))
+        names = self._count(name, candidate, _MOST) if 3 <= len(name) <= 60 else 0
+        return float(same), float(others), float(names)
 
     def _again(self, value: bytes, candidate: Candidate) -> int:
         """How often a value that is too long for a word stands on its line again: written twice, it is no less one."""
-        if len(value) < _NO_WORD:
-            return 0
         low = self._data.rfind(b"\n", max(0, candidate.start - WINDOW), candidate.start) + 1
         high = self._data.find(b"\n", candidate.end, candidate.end + WINDOW)
         line = self._data[low or candidate.start : high if high >= 0 else candidate.end + WINDOW]
-        return max(0, line.lower().count(value) - 1)
+        return max(0, line.count(value) - 1)
 
-    def _count(self, text: bytes, candidate: Candidate) -> int:
-        if not self._folded:
-            self._folded = self._data.lower()
+    def _count(self, text: bytes, candidate: Candidate, most: int) -> int:
         low, high = max(0, candidate.start - _REACH), candidate.end + _REACH
         if low or high < len(self._data):
-            return self._folded.count(text, low, high)
+            return _count(self._data, text, low, high, most)
         found = self._counts.get(text)
         if found is None:
-            found = self._counts[text] = self._folded.count(text)
-        return found
+            found = self._counts[text] = _count(self._data, text, low, high, 2 * _MOST)
+        return min(most, found)
+
+
+def _count(data: bytes, text: bytes, low: int, high: int, most: int) -> int:
+    """Count ``text`` as ``bytes.count`` does, but no further than to ``most``: names come often."""
+    count, at = 0, data.find(text, low, high)
+    while at >= 0:
+        count += 1
+        if count == most:
+            break
+        at = data.find(text, at + len(text), high)
+    return count

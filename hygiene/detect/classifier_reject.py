@@ -5,7 +5,7 @@ from __future__ import annotations
 from binascii import a2b_base64
 
 from hygiene.detect import regex as re
-from hygiene.detect.classifier_gate import gate_features
+from hygiene.detect.classifier_gate import JUDGED
 from hygiene.detect.classifier_name import CORE_BUT_KEY
 from hygiene.detect.classifier_place import Place
 from hygiene.detect.classifier_value import (
@@ -26,8 +26,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from hygiene.detect.classifier_gate import Gate
-
 _CODE_LANGUAGE = 1
 _CONFIG_LANGUAGE = 2
 _PROSE_AFTER = re.compile(rb" +[A-Za-z\x80-\xff]{2}")
@@ -37,13 +35,18 @@ _ALPHANUMERIC = re.compile(rb"[A-Za-z0-9\x80-\xff]")
 _ENGLISH = re.compile(rb"[a-z]+[.,;:]?")  # "Basic knowledge"
 # A digest, a public nonce (Content-Security-Policy, WebSocket), a salt, the token of a form, a host before a colon, the
 # name of a .NET assembly's public key, thanks to somebody, a search, a film's pictures, the code of an error, a column
-# that points elsewhere, a version, the name of a vault, where Jenkins and .NET keep a credential, and apes.
+# that points elsewhere, a version, the name of a vault, where Jenkins and .NET keep a credential, authors, and apes.
 _NO_SECRET_NAME = re.compile(
     rb"(?:sha[-_]?\d{1,3}|md5|checksum|digest|fingerprint)$|^nonce$|websocket|salt$|authenticity_token$|"
     rb"\.(?:com|org|net|io)$|public[_-]?key(?:_?token)?$|credits?$|cnonce$|"
-    rb"keywords?$|keyframe|_error$|"
+    rb"keywords?$|keyframe|_error$|authors?$|"
     rb"(?:foreign|mon)[-_]?keys?\b|keying$|key[-_]?hash$|(?:api|key)[-_]?version$|key[-_]?vault[-_]?(?:name|to\w*|ur[il])$|"
     rb"^(?:credentials|usersecrets)id$"
+)
+# What a lock file says of a package, a version of a Go module, an option of a command, a file named by a digest.
+_WRITTEN = re.compile(
+    rb"(?:npm|workspace|patch|portal|link|file):[~^>=<*@./\w]|v\d+\.\d+\.\d+(?:[-+/ ]|$)|--[a-z][\w-]*(?:[ =]|$)|"
+    rb"[0-9a-f]{32,128}\.[a-z]{2,4}$"
 )
 _ID_NAME = re.compile(rb"(?:[_-]|[a-z](?=I))(?i:id)$")
 _KEY_ID = re.compile(
@@ -56,13 +59,10 @@ _HOLES = (b"#{", b"${")  # what stands after the hole of a template is no argume
 _DER = re.compile(rb"MI[IG][\w+/]{40}")  # a sequence of 128 bytes and more, in base64
 _DIGIT = re.compile(rb"\d")
 _PROSE_WORDS = 3
-JUDGED = ("assign", "near", "flag", "header")
 
 
-def hopeless(
-    data: bytes, candidate: Candidate, place: Place, words: Container[bytes], gate: Gate | None = None
-) -> bool:
-    """Whether a candidate cannot be a credential; the last to be asked is the ``gate``, if there is one.
+def hopeless(data: bytes, candidate: Candidate, place: Place, words: Container[bytes]) -> bool:
+    """Whether a candidate cannot be a credential.
 
     The order is by cost. Every test was measured on labelled code to lose (nearly) nothing: see ``docs/model-card.md``.
     """
@@ -73,10 +73,10 @@ def hopeless(
         return not is_random_list(value)
     if candidate.kind == "key-block" or _DER.match(value):
         return not is_private_key(value)
-    return candidate.kind in JUDGED and _is_out(data, candidate, place, words, gate)
+    return candidate.kind in JUDGED and _is_out(data, candidate, place, words)
 
 
-def _is_out(data: bytes, candidate: Candidate, place: Place, words: Container[bytes], gate: Gate | None) -> bool:
+def _is_out(data: bytes, candidate: Candidate, place: Place, words: Container[bytes]) -> bool:
     """Whether what stands under a name, in a header or behind a flag cannot be a credential."""
     value = data[candidate.start : candidate.end]
     if candidate.operator == b"," and data[candidate.name_start - 2 : candidate.name_start] in _HOLES:
@@ -90,14 +90,16 @@ def _is_out(data: bytes, candidate: Candidate, place: Place, words: Container[by
         or (not candidate.quote and _is_bare_nonsense(data, candidate, value, place))
         or is_constant(value)
         or _is_foreign_prose(value, place)
-        or value.lower() == name
+        or _letters(name).endswith(_letters(value.lower()) or b"-")
         or (bare_code and is_code(value))
     ):
         return True
-    worded = word_share(value, words)
-    if _is_worded(candidate, value, worded, (bare_code, name)):
-        return True
-    return gate is not None and gate.rejects(gate_features(candidate, value, spelt, place.language, worded))
+    return _is_worded(candidate, value, word_share(value, words), (bare_code, name))
+
+
+def _letters(text: bytes) -> bytes:
+    """Give a text without what joins words: ``keyCPUQuota = "cpu-quota"`` only repeats itself."""
+    return text.translate(None, b"_-. ")
 
 
 def _is_unlike_any(candidate: Candidate, value: bytes, spelt: bytes) -> bool:
@@ -105,7 +107,12 @@ def _is_unlike_any(candidate: Candidate, value: bytes, spelt: bytes) -> bool:
     name = spelt.lower()
     if value[:6].lower() == b"basic " and _has_no_password(value[6:]):
         return True
-    if _ALPHABET in value.lower() or value.endswith(b"...") or len(_ALPHANUMERIC.findall(value)) < 3:
+    if (
+        _WRITTEN.match(value)
+        or _ALPHABET in value.lower()
+        or value.endswith(b"...")
+        or len(_ALPHANUMERIC.findall(value)) < 3
+    ):
         return True
     if candidate.kind == "header":
         return bool(_ENGLISH.fullmatch(value)) or (name == b"basic" and _has_no_password(value))

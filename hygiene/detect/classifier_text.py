@@ -82,6 +82,5 @@ def _of_line(line: Line, ending: bytes, how: bytes) -> list[bytes]:
     out += [b"b" + word for word in _WORD.findall(line.before[-48:].lower())]
     out += [b"a" + word for word in _WORD.findall(line.after[:32].lower())]
     out += [b"A" + line.after[:3], b"B" + line.before[-4:], b"C" + line.between.replace(b" ", b"")[:6]]
-    out += [b"y" + word for word in _PLAIN_WORD.findall(line.previous[-60:].lower())]
     out += [b"w" + word for word in _PLAIN_WORD.findall(line.following[:60].lower())]
     return out

@@ -15,7 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hygiene.detect.classifier import Judgement
+    from hygiene.detect.classifier import Judgement, Sight
+    from hygiene.detect.classifier_model import Model
+    from hygiene.detect.classifier_place import Place
 
 _RULE_OF_KIND = {
     "url": "generic-url-password",
@@ -38,11 +40,11 @@ class Guess(NamedTuple):
 
 def guesses(data: bytes, path: str, offsets: Sequence[int]) -> Iterator[Guess]:
     """Give what may be a credential on the lines of ``offsets``, in the order of its place."""
-    candidates = _net().candidates(data, path, offsets)
-    if not candidates:
+    sights = _net().sights(data, path, offsets)
+    if not sights:
         return
     judge = import_module("hygiene.detect.classifier").judge  # most commits have no use for it
-    for candidate, judgement in zip(candidates, judge(candidates, data, path), strict=True):
+    for (candidate, _sight), judgement in zip(sights, judge(sights, data), strict=True):
         confidence = confidence_of(judgement)
         if confidence and not _is_refuted(data, path, candidate):
             yield Guess(rule_of(candidate, data), candidate.start, candidate.end, confidence, judgement.reasons)
@@ -72,10 +74,28 @@ def confidence_of(judgement: Judgement) -> str:
     return ""
 
 
+class _Looker:
+    """Looks at candidate after candidate: at what it says of itself, then at its line."""
+
+    def __init__(self, model: Model) -> None:
+        self._gate = Gate(model)
+
+    def look(self, text: bytes, candidate: Candidate, place: Place, on_line: int) -> Sight | None:
+        """See :func:`hygiene.detect.classifier.look`."""
+        _kind, start, end, name_start, name_end, _operator, _quote = candidate
+        value = self._gate.value_features(candidate, text[start:end], text[name_start:name_end], place)
+        if value is None:
+            return None
+        look = import_module("hygiene.detect.classifier").look  # most commits have no use for it
+        sight: Sight | None = look(text, candidate, place, on_line, value)
+        return sight
+
+
 def _net() -> Net:
-    """The net of this process, which remembers dull lines from blob to blob."""
+    """The net of this process, which remembers lines from blob to blob."""
     if not _nets:
-        _nets.append(Net(load_model().words, Gate(load_model())))
+        model = load_model()
+        _nets.append(Net(model.words, _Looker(model).look))
     return _nets[0]
 
 
