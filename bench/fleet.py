@@ -28,7 +28,7 @@ from bench.fleetfolders import change, forget, prepare
 from bench.measuring import Took, took, watched
 from hygiene.cli.fleetwork import perform
 from hygiene.fleet import planning
-from hygiene.fleet.engines.processes import ProcessEngine
+from hygiene.fleet.engines.dask import DaskEngine
 from hygiene.fleet.inventory.opening import database_url, open_inventory
 from hygiene.fleet.key import FleetKey
 from hygiene.fleet.tips import git_directory, pack_bytes
@@ -161,7 +161,7 @@ class Bench:
         fleet = Fleet(open_inventory(database), self._folder / "repositories/public", self._folder, FleetKey(_KEY))
         forget(self._public)
         fleet.add()
-        measured = took(lambda: fleet.scan(ProcessEngine(perform, workers=2)))
+        measured = took(lambda: fleet.scan(DaskEngine(perform, scheduler="", workers=2, tell=print)))
         names = {str(one) for one in self._public}
         expected = {found for found in self._expected() if found.repository in names}
         assert fleet.found() == expected, "in parts: not the union of single scans"

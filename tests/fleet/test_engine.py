@@ -21,7 +21,6 @@ from hygiene.cli.fleetwork import perform
 from hygiene.errors import SourceError
 from hygiene.fleet import planning
 from hygiene.fleet.engines.dask import DaskEngine
-from hygiene.fleet.engines.processes import ProcessEngine
 from hygiene.fleet.engines.protocol import Batch, Engine, Perform
 from hygiene.fleet.inventory.models import DONE, Exposure, Finding, Run, Task
 from hygiene.fleet.inventory.opening import Inventory, database_url, open_inventory
@@ -92,11 +91,11 @@ def _make(fleet: Fleet, count: int = 40) -> set[Found]:
 Open = Callable[[Perform], Engine]
 
 
-@pytest.fixture(params=["processes", "dask"])
+@pytest.fixture(params=["own cluster", "scheduler"])
 def opened(request: pytest.FixtureRequest, fleet: Fleet, tmp_path: Path) -> Iterator[Open]:
     """Give what opens an engine with two workers."""
-    if request.param == "processes":
-        yield lambda work: ProcessEngine(work, workers=2)
+    if request.param == "own cluster":
+        yield lambda work: DaskEngine(work, scheduler="", workers=2, tell=fleet.told.append)
         return
     port = free_port()
     (tmp_path / "workers").mkdir()
@@ -117,10 +116,14 @@ def _dask(work: Perform, port: int, fleet: Fleet) -> Engine:
 
 
 def _workers() -> list[psutil.Process]:
-    """Give the workers below this process: its forks, or what a nanny of distributed has started."""
-    me = psutil.Process()
-    mine = me.cmdline()
-    return [p for p in me.children(recursive=True) if p.cmdline() == mine or "spawn_main" in " ".join(p.cmdline())]
+    """Give the workers below this process: what a fork server has forked, or a nanny of distributed has started."""
+    found = psutil.Process().children(recursive=True)
+    servers = {p.pid for p in found if _is_fork_server(p) and not _is_fork_server(p.parent())}
+    return [p for p in found if p.ppid() in servers or "spawn_main" in " ".join(p.cmdline())]
+
+
+def _is_fork_server(process: psutil.Process | None) -> bool:
+    return process is not None and "forkserver" in " ".join(process.cmdline())
 
 
 def test_two_workers_give_the_union_of_single_scans_also_in_parts(
@@ -164,8 +167,8 @@ def deadly(batch: Batch) -> list[Outcome]:
 
 def test_repository_that_kills_its_workers_is_told_and_the_others_are_scanned(fleet: Fleet) -> None:
     expected = {one for one in _make(fleet, 12) if not one.repository.endswith("r003")}
-    tally = fleet.scan(ProcessEngine(deadly, workers=2))
-    assert tally.failed == (("r003", "3 workers died of it"),)
+    tally = fleet.scan(DaskEngine(deadly, scheduler="", workers=2, tell=fleet.told.append))
+    assert tally.failed == (("r003", "4 workers died of it"),)
     assert fleet.found() == expected
     assert fleet.scan().changed == 1
 
@@ -187,7 +190,7 @@ def test_workers_end_when_their_run_is_killed(fleet: Fleet, tmp_path: Path) -> N
     found: list[psutil.Process] = []
 
     def kill() -> None:
-        found.extend(psutil.Process(process.pid).children())
+        found.extend(psutil.Process(process.pid).children(recursive=True))
         process.kill()
 
     _after(lambda: _done(fleet.inventory) >= 2, kill).join()
@@ -359,13 +362,14 @@ def _script(fleet: Fleet, folder: Path) -> str:
     script = folder / "run.py"
     script.write_text(
         "from pathlib import Path; from tests.fleet.fleet import Fleet; from tests.fleet.test_engine import slowly\n"
-        "from hygiene.fleet import planning; from hygiene.fleet.engines.processes import ProcessEngine\n"
+        "from hygiene.fleet import planning; from hygiene.fleet.engines.dask import DaskEngine\n"
         "from hygiene.fleet.inventory.opening import database_url, open_inventory\n"
-        "planning.BATCH_UNITS = 4\n"
-        f"url = database_url({fleet.inventory.engine.url.render_as_string()!r})\n"
-        f"fleet = Fleet(open_inventory(url), Path({str(fleet.folder)!r}), Path('/nowhere'))\n"
-        "try: fleet.scan(ProcessEngine(slowly, workers=2))\n"
-        "except KeyboardInterrupt: print('interrupted')\n"
+        "if __name__ == '__main__':\n"
+        "    planning.BATCH_UNITS = 4\n"
+        f"    url = database_url({fleet.inventory.engine.url.render_as_string()!r})\n"
+        f"    fleet = Fleet(open_inventory(url), Path({str(fleet.folder)!r}), Path('/nowhere'))\n"
+        "    try: fleet.scan(DaskEngine(slowly, scheduler='', workers=2, tell=print))\n"
+        "    except KeyboardInterrupt: print('interrupted')\n"
     )
     return str(script)
 

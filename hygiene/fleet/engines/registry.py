@@ -1,4 +1,4 @@
-"""Chooses the engine; distributed is imported only where a scheduler was named."""
+"""Chooses the engine; distributed is imported only where it pays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 
 from hygiene.fleet.engines.protocol import Engine, Perform
 
-SMALL_BYTES = 1 << 20  # of packs: this is over about as soon as workers have started
+SMALL_BYTES = 8 << 20  # of packs: this is over about as soon as workers have started
 
 
 def open_engine(
@@ -18,9 +18,7 @@ def open_engine(
 
     Raises :class:`hygiene.errors.SourceError` where the scheduler can't be reached.
     """
-    if scheduler:
-        module = import_module("hygiene.fleet.engines.dask")
-        return cast(Engine, module.DaskEngine(perform, scheduler=scheduler, tell=tell))
-    if workers <= 1 or size <= SMALL_BYTES:
+    if not scheduler and (workers <= 1 or size <= SMALL_BYTES):
         return cast(Engine, import_module("hygiene.fleet.engines.inline").InlineEngine(perform))
-    return cast(Engine, import_module("hygiene.fleet.engines.processes").ProcessEngine(perform, workers=workers))
+    module = import_module("hygiene.fleet.engines.dask")
+    return cast(Engine, module.DaskEngine(perform, scheduler=scheduler, workers=workers, tell=tell))
