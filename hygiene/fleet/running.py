@@ -111,12 +111,16 @@ class FleetRun:
     def _work(self, changed: Sequence[Standing], engine: Engine) -> None:
         waiting = deque(batches(self._enqueued(changed, engine.workers), engine.workers))
         while waiting or engine.busy():
-            while waiting and engine.room():
-                engine.submit(Batch(waiting.popleft(), self._way.key, self._way.config))
+            self._hand_out(waiting, engine)
             for outcomes in engine.done():
+                self._hand_out(waiting, engine)  # so that no worker waits while they are written
                 self._inventory.run(lambda session, some=outcomes: write_outcomes(session, some))  # type: ignore[misc]
                 for outcome in outcomes:
                     waiting.extendleft((unit,) for unit in self._next(outcome))
+
+    def _hand_out(self, waiting: deque[tuple[Unit, ...]], engine: Engine) -> None:
+        while waiting and engine.room():
+            engine.submit(Batch(waiting.popleft(), self._way.key, self._way.config))
 
     def _enqueued(self, changed: Sequence[Standing], workers: int) -> Iterator[Unit]:
         for start in range(0, len(changed), _TOGETHER):
