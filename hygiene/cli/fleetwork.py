@@ -63,10 +63,7 @@ def _bench(unit: Unit, config: str, folder: Path, git: Git) -> Bench:
 
 
 def load_kept(choice: RuleChoice, cache: Path, *, kind: str = "") -> Loaded:
-    """Give the engine that an earlier repository had: the rules of the package stay as long as this process does.
-
-    What the driver has loaded, its forks share.
-    """
+    """Give the engine that an earlier repository had: the rules of the package stay as long as this process does."""
     return load_engine(choice, cache, kind=kind) if choice.folders else _load_built_in(choice, cache, kind)
 
 

@@ -79,7 +79,7 @@ class DaskEngine:
         return str(self._client.dashboard_link or "").replace("/status", f"/{page}")
 
     def room(self) -> int:
-        """Say how many batches it takes, so that results are written before more is begun.
+        """Say how many batches it takes, so that results which are not written stay few.
 
         Two a worker, so that none waits for a network; one on this machine, so that at the end none waits for another.
         """
@@ -173,7 +173,6 @@ class DaskEngine:
 
 
 def _cluster(workers: int, perform: Perform) -> LocalCluster:
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # its complaints about dying workers are ours to tell
     dask.config.set(_OWN)
     # Its first call says what workers share, and would import all that distributed can work with.
     utils._forkserver_preload_set = True
@@ -183,7 +182,7 @@ def _cluster(workers: int, perform: Perform) -> LocalCluster:
         threads_per_worker=1,
         processes=True,
         dashboard_address="127.0.0.1:0",
-        silence_logs=logging.ERROR,
+        silence_logs=logging.CRITICAL,
     )
 
 
