@@ -9,8 +9,7 @@ import os
 import sys
 
 from hygiene import __version__
-from hygiene.cli.glance import is_clean_call, is_clean_commit
-from hygiene.cli.registry import load_boundary
+from hygiene.cli.registry import load_boundary, load_glance
 from hygiene.dumps import forbid_core_files
 
 TYPE_CHECKING = False
@@ -31,7 +30,7 @@ def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
     forbid_core_files()
     gc.disable()  # for a glance
     try:
-        if is_clean_commit(arguments) or is_clean_call(arguments):
+        if load_glance()(arguments):
             _leave(at_once=argv is None)
         gc.set_threshold(_ALLOCATIONS, 20, 100)
         gc.enable()

@@ -9,7 +9,12 @@ _STAGES = ("pre-commit", "pre-merge-commit")
 _OF_A_PUSH = ("PRE_COMMIT_REMOTE_NAME", "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF")
 
 
-def is_clean_commit(arguments: list[str]) -> bool:
+def is_clean_hook(arguments: list[str]) -> bool:
+    """Say whether ``arguments`` call a hook whose commit, or whose message of an assistant, is clean."""
+    return _is_clean_commit(arguments) or _is_clean_call(arguments)
+
+
+def _is_clean_commit(arguments: list[str]) -> bool:
     """Say whether ``arguments`` call for the hook of a commit that is clean; False where that takes a closer look."""
     if arguments[:1] != ["hook"] or not _is_commit(arguments[1:2]):
         return False
@@ -17,7 +22,7 @@ def is_clean_commit(arguments: list[str]) -> bool:
     return bool(root and cache) and is_clean(root, cache)
 
 
-def is_clean_call(arguments: list[str]) -> bool:
+def _is_clean_call(arguments: list[str]) -> bool:
     """Say whether ``arguments`` ask about a coding assistant's message, and it was clean: then it is answered."""
     if arguments != ["guard"]:
         return False

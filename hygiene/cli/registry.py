@@ -66,6 +66,12 @@ def load_direct(name: str) -> "Command":
     return run
 
 
+def load_glance() -> "Callable[[list[str]], bool]":
+    """Import what answers most calls of a hook; who asks for the version has no use for it."""
+    glance: Callable[[list[str]], bool] = import_module("hygiene.cli.glance").is_clean_hook
+    return glance
+
+
 def load_guard_glance() -> "Callable[[str, str], bool]":
     """Import what answers most messages of a coding assistant."""
     glance: Callable[[str, str], bool] = import_module("hygiene.cli.guardglance").is_clean_message
