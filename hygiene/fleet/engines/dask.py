@@ -38,6 +38,8 @@ _OWN = {  # of a cluster of our own: nobody reads where its workers spend their 
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.work-stealing": False,
+    # Without its own setting, by which memory goes back to the system at each free, and with one arena for all threads.
+    "distributed.nanny.pre-spawn-environ": {"MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"},
 }
 
 
