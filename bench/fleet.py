@@ -13,7 +13,6 @@ two such processes at once, since no fleet is faster than those.
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import subprocess
@@ -27,6 +26,7 @@ from typing import Any
 from bench.fleetfolders import change, forget, prepare
 from bench.measuring import Took, took, watched
 from hygiene.cli.fleetwork import perform
+from hygiene.collecting import collect_seldom
 from hygiene.fleet import planning
 from hygiene.fleet.engines.dask import DaskEngine
 from hygiene.fleet.inventory.opening import database_url, open_inventory
@@ -35,7 +35,6 @@ from hygiene.fleet.tips import git_directory, pack_bytes
 from tests.fleet.fleet import Fleet, Found, single_scan
 
 _GB = 10**9
-_COLLECTIONS = (50_000, 20, 100)  # as the program has it
 _KEY = bytes(range(32))
 
 
@@ -171,7 +170,7 @@ class Bench:
 
 
 def _singles(folders: list[Path]) -> set[Found]:
-    gc.set_threshold(*_COLLECTIONS)
+    collect_seldom()  # as the program does
     return {found for folder in folders for found in single_scan(folder, FleetKey(_KEY))}
 
 

@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import NamedTuple
 
 import psutil
@@ -39,6 +38,7 @@ def watched(command: Sequence[str], environment: Mapping[str, str], *, ok: Seque
     """Run ``command`` and look at its processes while it runs; fails where it exits with none of ``ok``."""
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     with tempfile.TemporaryFile() as log:
+        before = _children()  # such as the tracker that multiprocessing leaves: it ends with us, not with the command
         start, cpu = time.perf_counter(), _used()
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=log)
         client, memory, together = 0.0, 0, 0
@@ -51,13 +51,18 @@ def watched(command: Sequence[str], environment: Mapping[str, str], *, ok: Seque
                 memory, together = max(memory, *sizes, 0), max(together, sum(sizes))
                 client = _client(process.pid) or client
         seconds = time.perf_counter() - start
-        with suppress(ChildProcessError):
-            while True:
-                os.wait()
+        while left := _children() - before:
+            for pid in left:
+                os.waitpid(pid, 0)
         used = _used() - cpu
         log.seek(0)
         assert process.returncode in ok, log.read()[-2000:].decode()
     return Took(seconds, used, client, memory, together)
+
+
+def _children() -> set[int]:
+    """Give our children, also those that became ours when their parent ended."""
+    return {child.pid for child in psutil.Process().children()}
 
 
 def _used() -> float:

@@ -9,6 +9,7 @@ import sys
 from typing import NoReturn
 
 from hygiene.cli.registry import DIRECT, load_app, load_crash_report, load_direct, load_printable
+from hygiene.collecting import collect_seldom
 from hygiene.errors import ExitCode, HygieneError, WriteError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -16,6 +17,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 def main(arguments: list[str]) -> int:
     """Run ``arguments`` as a program of its own; gives the exit code."""
+    collect_seldom()
     signal.signal(signal.SIGTERM, _terminate)
     return run(arguments)
 

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 
-_ALLOCATIONS = 50_000  # between two looks for cycles: what scans make lives long, and is looked through each time
-
-
 def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
     """Run the command line and exit with a code of ``design/cli.md``."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -32,7 +29,6 @@ def main(argv: "Sequence[str] | None" = None) -> "NoReturn":
     try:
         if load_glance()(arguments):
             _leave(at_once=argv is None)
-        gc.set_threshold(_ALLOCATIONS, 20, 100)
         gc.enable()
         code = load_boundary()(arguments)
     except KeyboardInterrupt:  # before the boundary stands

@@ -33,11 +33,12 @@ _LOST = (CommClosedError, CancelledError, OSError, TimeoutError)
 _LOOK = 2.0  # seconds between two looks at a silent scheduler
 _OWN = {  # of a cluster of our own: nobody reads where its workers spend their time, and to ask takes some of it
     "distributed.worker.multiprocessing-method": "forkserver",  # which imports once for all workers
-    "distributed.worker.preload": ["hygiene.fleet.engines.quiet"],
+    "distributed.worker.preload": ["hygiene.fleet.engines.beginning"],
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "5s",
     "distributed.scheduler.work-stealing": False,
+    "distributed.worker.memory.monitor-interval": "1s",  # what a worker may take is bounded by what it reads
     # Without its own setting, by which memory goes back to the system at each free, and with one arena for all threads.
     "distributed.nanny.pre-spawn-environ": {"MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"},
 }
