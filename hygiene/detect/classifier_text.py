@@ -31,22 +31,29 @@ _PLAIN_WORD = re.compile(rb"[a-z_]{2,24}")
 _WORD = re.compile(rb"[a-z_]{2,24}|[^\sa-z_0-9]")
 
 
-def hashed(data: bytes, candidate: Candidate, place: Place, line: Line) -> set[int]:
+def hashed(data: bytes, candidate: Candidate, place: Place, line: Line) -> frozenset[int]:
     """The hashes (``BITS`` wide) of everything that the text around and in a candidate consists of.
 
     What speaks of the value is in the lower half, what speaks of its surroundings in the upper one.
     """
     value = data[candidate.start : candidate.end][:48]
     how = candidate.kind.encode() + b"|" + candidate.operator + b"|" + candidate.quote
-    runs = b"".join([_run[match.group()] for match in _RUN.finditer(value.translate(_SHAPE))])
+    runs: bytes
+    inside: frozenset[int]
+    runs, inside = _value[value]
     name: bytes
     of_name: frozenset[int]
     name, of_name = _name[data[candidate.name_start : candidate.name_end][-40:], how]
-    inside = {code & _HALF for code in map(crc32, _of_value(value, runs))}
     around = {code & _HALF | _UPPER for code in map(crc32, _of_line(line, place.ending, how))}
     if name:
         around.add(crc32(b"p" + name + b"|" + runs[:8]) & _HALF | _UPPER)
     return inside | around | of_name
+
+
+def _of_its_letters(value: bytes) -> tuple[bytes, frozenset[int]]:
+    """Give the runs of a value's shape, and the hashes of all that it says."""
+    runs = b"".join([_run[match.group()] for match in _RUN.finditer(value.translate(_SHAPE))])
+    return runs, frozenset([code & _HALF for code in map(crc32, _of_value(value, runs))])
 
 
 def _of_name_used_so(name_and_how: tuple[bytes, bytes]) -> tuple[bytes, frozenset[int]]:
@@ -58,6 +65,7 @@ def _of_name_used_so(name_and_how: tuple[bytes, bytes]) -> tuple[bytes, frozense
 
 _run = Memo(lambda run: run[:1] + b"%d" % len(run), 4096)
 _name = Memo(_of_name_used_so, 10_000)
+_value = Memo(_of_its_letters, 2048)
 
 
 def _of_value(value: bytes, runs: bytes) -> list[bytes]:
