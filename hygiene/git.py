@@ -91,6 +91,10 @@ class Git:
         """Run git on ``stdin`` and give the fields of its output as they come; raises :class:`SourceError`."""
         with spooled(stdin) as source:
             process = self.start(*arguments, stdin=source)
+        yield from self.fields_of(process, separator)
+
+    def fields_of(self, process: subprocess.Popen[bytes], separator: bytes = b"\0") -> Iterator[bytes]:
+        """Give the fields of what a started git writes as they come; raises :class:`SourceError`."""
         try:
             yield from _split(process, separator)
             if process.wait():

@@ -16,28 +16,19 @@ import signal
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from hygiene.detect.examine import Examiner
+from hygiene.detect.listed import Chunk, Listed
 from hygiene.detect.match import Hit
 from hygiene.detect.sources.protocol import Blob, Item, Source
 from hygiene.errors import HygieneError, SourceError
 from hygiene.finding import Skipped
 
-_FIRST_BYTES, _FIRST_ITEMS = 8 << 20, 2048  # a scan of no more than this is over sooner than a worker has started
-_CHUNK_BYTES, _CHUNK_ITEMS = 8 << 20, 8192
 _REPORT_EVERY = 0.2  # seconds between two frames of a worker
 _NUMBER = struct.Struct("<Q")
-
-
-class Chunk(NamedTuple):
-    """Items that are handed out together."""
-
-    items: Sequence[Item]
-    tried: bool = False  # a worker has died of it
 
 
 class Outcome:
@@ -48,10 +39,8 @@ class Outcome:
         self.skipped: list[Skipped] = []
         self.blobs = 0
         self.bytes = 0
-        self.listed_blobs = 0
-        self.listed_bytes = 0
-        self.listing_done = False
         self.interrupted = False
+        self.listed = Listed(())
 
     def add(self, hits: Iterable[Hit]) -> None:
         """Add ``hits``; one that a second try gives again counts once."""
@@ -70,14 +59,13 @@ def run(source: Source, items: Iterable[Item], examiner: Examiner, jobs: int, re
     """
     outcome = Outcome()
     tell = report or (lambda _outcome: None)
-    chunks = _chunks(items, outcome)
+    listed = outcome.listed = Listed(items)
     try:
-        head = list(islice(chunks, 2))
-        if jobs <= 1 or len(head) <= 1:
-            for chunk in chain(head, chunks):
+        if jobs <= 1 or listed.are_few():
+            for chunk in listed.chunks():
                 _inline(source, examiner, chunk, outcome, tell)
         else:
-            _Pool(source, examiner, jobs, outcome, tell).run(chain(head, chunks))
+            _Pool(source, examiner, jobs, outcome, tell).run(listed)
     except KeyboardInterrupt:
         outcome.interrupted = True
     outcome.skipped += source.skipped()
@@ -116,22 +104,6 @@ def _quota(group: Path) -> int:
         except (OSError, ValueError):
             return 0
     return -(-int(quota) // int(period)) if quota.isdigit() and period.isdigit() and int(period) else 0
-
-
-def _chunks(items: Iterable[Item], outcome: Outcome) -> Iterator[Chunk]:
-    pending: list[Item] = []
-    size, most_bytes, most_items = 0, _FIRST_BYTES, _FIRST_ITEMS
-    for item in items:
-        pending.append(item)
-        size += item.size
-        outcome.listed_blobs += 1
-        outcome.listed_bytes += item.size
-        if size >= most_bytes or len(pending) >= most_items:
-            yield Chunk(pending)
-            pending, size, most_bytes, most_items = [], 0, _CHUNK_BYTES, _CHUNK_ITEMS
-    outcome.listing_done = True
-    if pending:
-        yield Chunk(pending)
 
 
 def _inline(source: Source, examiner: Examiner, chunk: Chunk, outcome: Outcome, tell: Report) -> None:
@@ -199,30 +171,31 @@ class _Pool:
         self._workers: dict[int, _Worker] = {}  # by the file descriptor of its results
         self._again: deque[Chunk] = deque()
 
-    def run(self, chunks: Iterator[Chunk]) -> None:
+    def run(self, listed: Listed) -> None:
         try:
-            self._loop(chunks)
+            self._loop(listed)
         finally:
             for worker in self._workers.values():
                 if worker.chunk is not None:
                     os.kill(worker.pid, signal.SIGKILL)
                 worker.close()
 
-    def _loop(self, chunks: Iterator[Chunk]) -> None:
+    def _loop(self, listed: Listed) -> None:
         while True:
-            while len(self._workers) < self._jobs and (chunk := self._next(chunks)):
+            while len(self._workers) < self._jobs and (chunk := self._next(listed)):
                 self._start().give(chunk)
             busy = [worker.results for worker in self._workers.values() if worker.chunk is not None]
             if not busy:
                 return
-            for results in select.select(busy, [], [], _REPORT_EVERY)[0]:
-                self._hear(self._workers[results], chunks)
+            patience = 0 if listed.list_more() else _REPORT_EVERY
+            for results in select.select(busy, [], [], patience)[0]:
+                self._hear(self._workers[results], listed)
             self._tell(self._outcome)
 
-    def _next(self, chunks: Iterator[Chunk]) -> Chunk | None:
-        return self._again.popleft() if self._again else next(chunks, None)
+    def _next(self, listed: Listed) -> Chunk | None:
+        return self._again.popleft() if self._again else listed.chunk(self._jobs)
 
-    def _hear(self, worker: _Worker, chunks: Iterator[Chunk]) -> None:
+    def _hear(self, worker: _Worker, listed: Listed) -> None:
         frame = _receive(worker.results)
         if frame is None:
             self._bury(worker)
@@ -238,7 +211,7 @@ class _Pool:
             raise SourceError(facts[0], hint=facts[1])
         self._outcome.skipped += [Skipped(*skip) for skip in facts]
         worker.chunk = None
-        if chunk := self._next(chunks):
+        if chunk := self._next(listed):
             worker.give(chunk)
 
     def _bury(self, worker: _Worker) -> None:

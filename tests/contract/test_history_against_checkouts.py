@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hygiene.detect import workers
+from hygiene.detect import listed
 from hygiene.detect.compile import pattern_of_hint
 from hygiene.detect.encodings.prefilter import hints
 from hygiene.detect.engine import HyperscanEngine, compile_database
@@ -133,8 +133,8 @@ def checkouts(repository):
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Let there be work for several processes."""
-    for name in ("_FIRST_ITEMS", "_CHUNK_ITEMS"):
-        monkeypatch.setattr(workers, name, 3)
+    for name in ("_FIRST_ITEMS", "_MOST_ITEMS"):
+        monkeypatch.setattr(listed, name, 3)
 
 
 @pytest.mark.slow

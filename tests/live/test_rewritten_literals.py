@@ -7,13 +7,13 @@ after; each that is left is tried alone.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from tests.toolchain import require
 from tests.unit.replace.rewriting import rewrite, values
 
 ARROW = " ⟶ "
@@ -119,8 +119,7 @@ def test_literal_is_left_byte_for_byte_where_a_reason_stands(program):
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=[program.name for program in PROGRAMS])
 def test_literal_that_is_rewritten_gives_the_same_value(program, tmp_path):
-    if shutil.which(program.tool) is None:
-        pytest.skip(f"{program.tool} is not installed")
+    require(program.tool)
     text = source(program, [literal for literal, reason in literals(program.name) if not reason])
     before = printed(program, tmp_path, plain(text), {})
     assert before.returncode == 0, before.stderr.decode()

@@ -4,11 +4,11 @@ Each runs with its own language's tool, and is skipped where that is not install
 """
 
 import os
-import shutil
 import subprocess
 
 import pytest
 
+from tests.toolchain import require
 from tests.unit.replace.rewriting import rewrite, values
 
 PYTHON = '''"""Doc."""
@@ -130,9 +130,7 @@ def run(folder, command, variables):
 
 @pytest.mark.parametrize(("name", "text", "command", "check"), PROGRAMS, ids=[row[0] for row in PROGRAMS])
 def test_rewritten_program_with_its_variables_does_the_same(tmp_path, name, text, command, check):
-    tool = {"main.rs": "rustc"}.get(name, command[0])
-    if shutil.which(tool) is None:
-        pytest.skip(f"{tool} is not installed")
+    require({"main.rs": "rustc"}.get(name, command[0]))
     (tmp_path / name).write_bytes(text.replace("⟦", "").replace("⟧", "").encode())
     before = run(tmp_path, command, {})
     assert before.returncode == 0, before.stderr.decode()

@@ -88,7 +88,11 @@ class Advance:
     def _touches_known(self, steps: set[tuple[str, str]]) -> bool:
         reach = Reach((), tuple(name for before, after in steps for name in (after, f"^{before}")))
         known = self._memory.paths
-        return any(name in known for change in changes(self._git, reach) for name in (change.new, *change.olds))
+        return any(
+            name in known
+            for change in changes(self._git, reach.commits(self._git))
+            for name in (change.new, *change.olds)
+        )
 
     def _count(self, *revisions: str) -> int:
         return int(self._git.run("rev-list", "--count", *revisions, "--"))

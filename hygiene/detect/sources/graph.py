@@ -29,6 +29,10 @@ class Reach(NamedTuple):
         with spooled(self._stdin()) as stdin:
             return git.start(command, "--stdin", *arguments, *self.options, stdin=stdin)
 
+    def commits(self, git: Git) -> list[bytes]:
+        """List the commits, children before parents, each with its parents behind it, a blank between two ids."""
+        return list(self.fields(git, "rev-list", "--topo-order", "--parents", separator=b"\n"))
+
     def _stdin(self) -> bytes:
         return os.fsencode("".join(f"{revision}\n" for revision in self.revisions))
 
@@ -36,20 +40,20 @@ class Reach(NamedTuple):
 class Graph:
     """Which refs reach which of some commits."""
 
-    def __init__(self, git: Git, reach: Reach, wanted: Collection[str]) -> None:
-        """Walk what ``reach`` reaches, looking for the commits ``wanted``."""
+    def __init__(self, git: Git, commits: list[bytes], wanted: Collection[str]) -> None:
+        """Look for the commits ``wanted`` among ``commits`` (see :meth:`Reach.commits`), which are used up."""
         self._bits = {name: 1 << bit for bit, name in enumerate(sorted(wanted))}
         self._parents: dict[str, str] = {}
         self._seen: dict[str, int] = {}
-        self._walk(git, reach)
+        self._walk(commits)
         self._refs: dict[str, list[str]] = {}
         self._tips: dict[str, str] = {}
         self._gather(git)
 
-    def _walk(self, git: Git, reach: Reach) -> None:
+    def _walk(self, commits: list[bytes]) -> None:
         seen, bits = self._seen, self._bits
-        for line in reach.fields(git, "rev-list", "--topo-order", "--reverse", "--parents", separator=b"\n"):
-            commit, *parents = line.decode().split(" ")
+        while commits:
+            commit, *parents = commits.pop().decode().split(" ")
             mask = bits.get(commit, 0)
             for parent in parents:
                 mask |= seen.get(parent, 0)

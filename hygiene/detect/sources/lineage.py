@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -10,9 +11,11 @@ from typing import NamedTuple
 from hygiene.detect.sources.authorship import signatures
 from hygiene.detect.sources.graph import Graph, Reach
 from hygiene.finding import Provenance
-from hygiene.git import Git
+from hygiene.git import Git, stop
 
 _FILTERED = 2000  # ids that still fit a command line; with more, git tells all changes and we choose
+_AT_ONCE = 4  # processes that compare trees …
+_ENOUGH = 1000  # … each with so many commits or more
 
 
 class Change(NamedTuple):
@@ -39,11 +42,12 @@ def places(
     """Give the places of ``blobs`` and ``commits`` (object ids) and ``names`` (paths), by id or path, oldest first."""
     first: dict[tuple[str, str], str] = {}
     last: dict[tuple[str, str], Step] = {}
-    for step in _steps(git, reach, frozenset(blobs), frozenset(names)):  # newest first
+    walked = reach.commits(git)
+    for step in _steps(git, walked, frozenset(blobs), frozenset(names)):  # newest first
         last.setdefault((step.id, step.path), step)
         if step.added:
             first[step.id, step.path] = step.commit
-    found = _Places(git, reach, {*first.values(), *commits})
+    found = _Places(git, walked, {*first.values(), *commits})
     newest = {key: found.newest(commit, last[key]) for key, commit in first.items()}
     held = holders(git, {(newest[name, path], path, name) for name, path in first})
     for (name, path), commit in first.items():
@@ -57,8 +61,8 @@ def places(
 
 
 class _Places:
-    def __init__(self, git: Git, reach: Reach, wanted: Collection[str]) -> None:
-        self._graph = Graph(git, reach, wanted)
+    def __init__(self, git: Git, walked: list[bytes], wanted: Collection[str]) -> None:
+        self._graph = Graph(git, walked, wanted)
         self._people = signatures(git, filter(self._graph.reaches, wanted))
         self._found: dict[str, list[Provenance]] = {}
 
@@ -99,11 +103,11 @@ def _instant(date: str) -> datetime:
     return datetime.fromisoformat(date) if date else datetime.min.replace(tzinfo=UTC)
 
 
-def _steps(git: Git, reach: Reach, ids: frozenset[str], names: frozenset[str]) -> Iterator[Step]:
+def _steps(git: Git, walked: Sequence[bytes], ids: frozenset[str], names: frozenset[str]) -> Iterator[Step]:
     if not ids and not names:
         return
     wanted = [] if names or len(ids) > _FILTERED else [f"--find-object={name}" for name in sorted(ids)]
-    for change in changes(git, reach, wanted):
+    for change in changes(git, walked, wanted):
         if change.new in ids:
             yield Step(change.commit, change.path, change.new, added=True)
         for old in ids.intersection(change.olds):
@@ -113,13 +117,28 @@ def _steps(git: Git, reach: Reach, ids: frozenset[str], names: frozenset[str]) -
             yield Step(change.commit, change.path, change.path, added=bool(change.new.strip("0")))
 
 
-def changes(git: Git, reach: Reach, wanted: Sequence[str] = ()) -> Iterator[Change]:
-    """Give the changes of the commits in ``reach``, the newest commit first; ``wanted``: more options for git log."""
-    fields = reach.fields(
+def changes(git: Git, walked: Sequence[bytes], wanted: Sequence[str] = ()) -> Iterator[Change]:
+    """Give the changes of the commits ``walked`` (see ``Reach.commits``), in their order.
+
+    ``wanted``: more options for git log. Several processes each compare the trees of a part of the commits.
+    """
+    size = max(_ENOUGH, -(-len(walked) // _AT_ONCE))
+    parts = [walked[start : start + size] for start in range(0, len(walked), size)]
+    logs = [_log(git, part, wanted) for part in parts]
+    try:
+        for log in logs:
+            yield from _parsed(git.fields_of(log))
+    finally:
+        for log in logs:
+            stop(log)
+
+
+def _log(git: Git, walked: Sequence[bytes], wanted: Sequence[str]) -> subprocess.Popen[bytes]:
+    return Reach(revisions=tuple(line.partition(b" ")[0].decode() for line in walked)).start(
         git,
         "log",
+        "--no-walk=unsorted",
         "--no-show-signature",
-        "--topo-order",
         "-c",
         "--root",
         "--raw",
@@ -131,6 +150,9 @@ def changes(git: Git, reach: Reach, wanted: Sequence[str] = ()) -> Iterator[Chan
         "--format=%H",
         *wanted,
     )
+
+
+def _parsed(fields: Iterator[bytes]) -> Iterator[Change]:
     commit = ""
     for field in fields:
         text = field.lstrip(b"\n").decode("ascii", "replace")
