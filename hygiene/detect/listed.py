@@ -16,7 +16,7 @@ from hygiene.detect.sources.protocol import Item
 
 _FIRST_BYTES, _FIRST_ITEMS = 8 << 20, 2048  # a scan of no more than this is over sooner than a worker has started
 _MOST_BYTES, _MOST_ITEMS = 8 << 20, 8192
-_LEAST_BYTES, _LEAST_ITEMS = 1 << 20, 512
+_LEAST_BYTES, _LEAST_ITEMS = 1 << 20, 2048
 _SHARES = 2  # chunks a worker into which what waits is cut
 _AHEAD = 16 * _MOST_ITEMS  # items that may wait: some 30 MB
 _STEP = 1024  # items that are listed at a time, so that no worker waits long for an answer
