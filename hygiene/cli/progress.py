@@ -54,6 +54,6 @@ def describe(outcome: Outcome, seconds: float) -> str:
     """Say how far ``outcome`` is after ``seconds``: blobs, speed, hits, time left."""
     rate = outcome.bytes / seconds if seconds else 0.0
     parts = [f"{outcome.blobs:,} blobs", f"{rate / 1e6:.0f} MB/s", f"{len(outcome.hits)} hits"]
-    if outcome.listed.done and rate and outcome.listed.bytes > outcome.bytes:
-        parts.append(f"{(outcome.listed.bytes - outcome.bytes) / rate:.0f} s left")
+    if outcome.backlog.done and rate and outcome.backlog.bytes > outcome.bytes:
+        parts.append(f"{(outcome.backlog.bytes - outcome.bytes) / rate:.0f} s left")
     return ", ".join(parts)

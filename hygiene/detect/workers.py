@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from hygiene.detect.backlog import Backlog, Chunk
 from hygiene.detect.examine import Examiner
-from hygiene.detect.listed import Chunk, Listed
 from hygiene.detect.match import Hit
 from hygiene.detect.sources.protocol import Blob, Item, Source
 from hygiene.errors import HygieneError, SourceError
@@ -40,7 +40,7 @@ class Outcome:
         self.blobs = 0
         self.bytes = 0
         self.interrupted = False
-        self.listed = Listed(())
+        self.backlog = Backlog(())
 
     def add(self, hits: Iterable[Hit]) -> None:
         """Add ``hits``; one that a second try gives again counts once."""
@@ -59,13 +59,13 @@ def run(source: Source, items: Iterable[Item], examiner: Examiner, jobs: int, re
     """
     outcome = Outcome()
     tell = report or (lambda _outcome: None)
-    listed = outcome.listed = Listed(items)
+    backlog = outcome.backlog = Backlog(items)
     try:
-        if jobs <= 1 or listed.are_few():
-            for chunk in listed.chunks():
+        if jobs <= 1 or backlog.are_few():
+            for chunk in backlog.chunks():
                 _inline(source, examiner, chunk, outcome, tell)
         else:
-            _Pool(source, examiner, jobs, outcome, tell).run(listed)
+            _Pool(source, examiner, jobs, outcome, tell).run(backlog)
     except KeyboardInterrupt:
         outcome.interrupted = True
     outcome.skipped += source.skipped()
@@ -171,31 +171,31 @@ class _Pool:
         self._workers: dict[int, _Worker] = {}  # by the file descriptor of its results
         self._again: deque[Chunk] = deque()
 
-    def run(self, listed: Listed) -> None:
+    def run(self, backlog: Backlog) -> None:
         try:
-            self._loop(listed)
+            self._loop(backlog)
         finally:
             for worker in self._workers.values():
                 if worker.chunk is not None:
                     os.kill(worker.pid, signal.SIGKILL)
                 worker.close()
 
-    def _loop(self, listed: Listed) -> None:
+    def _loop(self, backlog: Backlog) -> None:
         while True:
-            while len(self._workers) < self._jobs and (chunk := self._next(listed)):
+            while len(self._workers) < self._jobs and (chunk := self._next(backlog)):
                 self._start().give(chunk)
             busy = [worker.results for worker in self._workers.values() if worker.chunk is not None]
             if not busy:
                 return
-            patience = 0 if listed.list_more() else _REPORT_EVERY
+            patience = 0 if backlog.list_more() else _REPORT_EVERY
             for results in select.select(busy, [], [], patience)[0]:
-                self._hear(self._workers[results], listed)
+                self._hear(self._workers[results], backlog)
             self._tell(self._outcome)
 
-    def _next(self, listed: Listed) -> Chunk | None:
-        return self._again.popleft() if self._again else listed.chunk(self._jobs)
+    def _next(self, backlog: Backlog) -> Chunk | None:
+        return self._again.popleft() if self._again else backlog.chunk(self._jobs)
 
-    def _hear(self, worker: _Worker, listed: Listed) -> None:
+    def _hear(self, worker: _Worker, backlog: Backlog) -> None:
         frame = _receive(worker.results)
         if frame is None:
             self._bury(worker)
@@ -211,7 +211,7 @@ class _Pool:
             raise SourceError(facts[0], hint=facts[1])
         self._outcome.skipped += [Skipped(*skip) for skip in facts]
         worker.chunk = None
-        if chunk := self._next(listed):
+        if chunk := self._next(backlog):
             worker.give(chunk)
 
     def _bury(self, worker: _Worker) -> None:

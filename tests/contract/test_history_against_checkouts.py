@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hygiene.detect import listed
+from hygiene.detect import backlog
 from hygiene.detect.compile import pattern_of_hint
 from hygiene.detect.encodings.prefilter import hints
 from hygiene.detect.engine import HyperscanEngine, compile_database
@@ -134,7 +134,7 @@ def checkouts(repository):
 def small_chunks(monkeypatch):
     """Let there be work for several processes."""
     for name in ("_FIRST_ITEMS", "_MOST_ITEMS"):
-        monkeypatch.setattr(listed, name, 3)
+        monkeypatch.setattr(backlog, name, 3)
 
 
 @pytest.mark.slow

@@ -124,8 +124,9 @@ def changes(git: Git, walked: Sequence[bytes], wanted: Sequence[str] = ()) -> It
     """
     size = max(_ENOUGH, -(-len(walked) // _AT_ONCE))
     parts = [walked[start : start + size] for start in range(0, len(walked), size)]
-    logs = [_log(git, part, wanted) for part in parts]
+    logs: list[subprocess.Popen[bytes]] = []
     try:
+        logs.extend(_log(git, part, wanted) for part in parts)
         for log in logs:
             yield from _parsed(git.fields_of(log))
     finally:

@@ -3,7 +3,7 @@ import signal
 
 import pytest
 
-from hygiene.detect import checksum, listed
+from hygiene.detect import backlog, checksum
 from hygiene.detect.engine import HyperscanEngine, compile_database
 from hygiene.detect.engine_re import ReEngine
 from hygiene.detect.examine import Examiner
@@ -20,8 +20,8 @@ def examiner(engine=ENGINE, least="medium"):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(listed, "_FIRST_ITEMS", 1)
-    monkeypatch.setattr(listed, "_MOST_ITEMS", 3)
+    monkeypatch.setattr(backlog, "_FIRST_ITEMS", 1)
+    monkeypatch.setattr(backlog, "_MOST_ITEMS", 3)
 
 
 @pytest.fixture(autouse=True)

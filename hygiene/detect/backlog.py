@@ -29,7 +29,7 @@ class Chunk(NamedTuple):
     tried: bool = False  # a worker has died of it
 
 
-class Listed:
+class Backlog:
     """Cuts what a source lists into chunks."""
 
     def __init__(self, items: Iterable[Item]) -> None:
@@ -70,12 +70,11 @@ class Listed:
             yield self._cut(1)
 
     def _list(self, count: int) -> None:
-        before = len(self._waiting)
-        self._waiting.extend(islice(self._items, count))
-        new = len(self._waiting) - before
-        size = sum([item.size for item in islice(reversed(self._waiting), new)])
-        self.done = new < count
-        self.blobs += new
+        new = list(islice(self._items, count))
+        size = sum([item.size for item in new])
+        self._waiting += new
+        self.done = len(new) < count
+        self.blobs += len(new)
         self.bytes += size
         self._size += size
 
